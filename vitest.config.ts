@@ -3,7 +3,17 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/install/**'] } },
+      {
+        test: {
+          name: 'install',
+          include: ['test/install/**/*.test.ts'],
+          globalSetup: ['test/install/setup.ts'],
+          testTimeout: 60_000,
+          // One /etc: files run one after the other.
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           name: 'e2e',

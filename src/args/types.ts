@@ -1,5 +1,11 @@
 /** Docker's grammar as data. */
 
+/**
+ * What docker reads the text of a flag as, where a rule may bound it (`max`): `bytes` (`64g`), `cpus` (`1.5`), `count` (an integer
+ * whose 0 means "no limit" or "the default"), `number` (an integer whose 0 is just a small number), `duration` (`90s`).
+ */
+export type FlagUnit = 'bytes' | 'cpus' | 'count' | 'number' | 'duration';
+
 export interface FlagSpec {
   /** Docker's canonical long form, `--tty`. */
   readonly long: string;
@@ -11,6 +17,17 @@ export interface FlagSpec {
   readonly type: 'bool' | 'text';
   /** May be given more than once, each adding a value. */
   readonly repeatable: boolean;
+  readonly unit?: FlagUnit;
+  /** Only the newer of the two clients that the table is checked against knows it. */
+  readonly since?: '28.2';
+  /** Only the older one knows it. */
+  readonly until?: '20.10';
+  /** Hand docker the short form: the long one is not the same in all clients. */
+  readonly renderShort?: true;
+  /** From an admin's entry, not from the table. */
+  readonly extra?: true;
+  /** An option of userdocker itself: docker never sees it. */
+  readonly own?: true;
 }
 
 export interface CommandGrammar {
@@ -22,6 +39,8 @@ export interface CommandGrammar {
   readonly operands: { readonly names: string; readonly min: number; readonly max: number };
   /** Whether more words may follow the operands (`run IMAGE [COMMAND] [ARG...]`). */
   readonly payload: boolean;
+  /** How many words the payload must have (`exec CONTAINER COMMAND`). */
+  readonly payloadMin: number;
 }
 
 export interface Option {
@@ -39,4 +58,22 @@ export interface ParsedCommand {
   readonly operands: readonly string[];
   /** Byte for byte what followed the operands; empty strings included. */
   readonly payload: readonly string[];
+}
+
+/** Why a command line could not be read; `help` is not a mistake but `--help` or `-h` among the options. */
+export interface ParseProblem {
+  readonly kind:
+    | 'help'
+    | 'unknown-flag'
+    | 'bad-syntax'
+    | 'missing-value'
+    | 'bad-boolean'
+    | 'conflict'
+    | 'too-few'
+    | 'too-many';
+  readonly command: string;
+  /** The word, flag or letter that is wrong, as the user wrote it; empty where the problem is a missing operand. */
+  readonly spelled: string;
+  readonly message: string;
+  readonly hint?: string;
 }

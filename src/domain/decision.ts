@@ -13,6 +13,7 @@ export interface Part {
   readonly origin?: Origin;
 }
 
+/** Everything the last step needs: the process that userdocker becomes. */
 export interface ExecPlan {
   /** Absolute path of docker or nvidia-docker. */
   readonly executable: string;
@@ -35,3 +36,8 @@ export interface Deny {
   readonly reasons: readonly Reason[];
 }
 export type Decision = Allow | Deny;
+
+/** The words of the final command, without the executable. */
+export function commandWords(plan: ExecPlan): readonly string[] {
+  return plan.parts.flatMap(({ words }) => words);
+}

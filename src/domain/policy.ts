@@ -96,7 +96,12 @@ export interface Policy {
   readonly log_driver: { readonly name: string; readonly options: { readonly [name: string]: string } };
   readonly sysctls: { readonly [name: string]: string };
   readonly env_by_executor: { readonly [executor: string]: { readonly [name: string]: string } };
-  readonly container_names: { readonly default: string; readonly allowed: string };
+  readonly container_names: {
+    readonly default: string;
+    /** As written, `${user}` still in: to recognise other users' default names. */
+    readonly default_template: string;
+    readonly allowed: string;
+  };
   readonly cpus_default: number;
   readonly limits: {
     readonly containers: number | undefined;

@@ -1,0 +1,13 @@
+/**
+ * The policy's regular expressions must match the whole string, whatever anchors they carry: `^[0-9]+` allows `80`
+ * and not `80:22`. The group keeps an alternation (`a|b`) inside; without the m flag `^` and `$` are the text's ends.
+ */
+export function fullMatch(pattern: string, text: string): boolean {
+  // By itself first: `a)|(b` is no expression, but would become one inside the group, and leave it.
+  new RegExp(pattern);
+  return new RegExp(`^(?:${pattern})$`, 's').test(text);
+}
+
+export function fullMatchAny(patterns: readonly string[], text: string): boolean {
+  return patterns.some((pattern) => fullMatch(pattern, text));
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { findGrammar, grammars } from '../../src/args/grammar.ts';
+import { nearest } from '../../src/args/nearest.ts';
+import { whyNotOffered } from '../../src/args/not-offered.ts';
+import { describeUnknownCommand, notOfferedCommands } from '../../src/args/unknown-commands.ts';
+import { dockerClients, noEngine, runClient } from '../support/docker-clients.ts';
+
+const offered = grammars.map(({ command }) => command).filter((command) => command !== 'load');
+
+describe('a command that userdocker does not offer', () => {
+  it.each([
+    ['build', undefined, true, 'does not offer build', 'buildah'],
+    ['create', undefined, true, 'does not offer create', 'userdocker run'],
+    ['container', 'ls', true, 'container ls is called ps here', 'userdocker ps'],
+    ['container', 'run', true, 'container run is called run here', 'userdocker run'],
+    ['image', 'rm', true, 'image rm is called rmi here', 'userdocker rmi'],
+    ['image', 'load', true, 'image load is called load here', undefined],
+    ['container', undefined, true, 'does not offer container', undefined],
+    ['container', 'prune', true, 'does not offer container', undefined],
+    ['load', undefined, true, 'not among your commands', 'you may call'],
+    ['rnu', undefined, false, 'no command rnu', 'did you mean run?'],
+    ['Run', undefined, false, 'no command Run', 'did you mean run?'],
+    ['xyzzy', undefined, false, 'no command xyzzy', 'you may call'],
+    ['constructor', undefined, false, 'no command constructor', 'you may call'],
+  ] as const)('%s %s', (word, next, known, message, hint) => {
+    const answer = describeUnknownCommand(word, next, offered);
+    expect(answer.known).toBe(known);
+    expect(answer.message).toContain(message);
+    if (hint === undefined) expect(answer.hint).toBeUndefined();
+    else expect(answer.hint).toContain(hint);
+  });
+
+  it('is not one that it has', () => {
+    expect(notOfferedCommands.filter((command) => findGrammar(command) !== undefined)).toEqual([]);
+  });
+
+  it.each(dockerClients)('is each command that docker $version has', async (client) => {
+    const { output } = await runClient(client, noEngine, ['--help']);
+    const commands = [...output.matchAll(/^ {2}([a-z]+)\*? {2,}[A-Z]/gm)].map((match) => match[1] ?? '');
+    expect(commands.length).toBeGreaterThan(45);
+    const unknown = commands.filter((command) => !describeUnknownCommand(command, undefined, offered).known);
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('why an option is not offered', () => {
+  it.each([
+    ['run', '--network', 'host', 'loopback'],
+    ['run', '--network', 'container:x', 'another container'],
+    ['run', '--network', 'hosts', 'only the networks'],
+    ['run', '--network', 'container', 'only the networks'],
+    ['run', '--pid', 'host', 'all processes'],
+    ['run', '--privileged', true, 'every right'],
+    ['rm', '--link', true, 'no links'],
+    ['run', '--link', 'x', 'another container'],
+  ] as const)('%s %s %s', (command, flag, value, why) => {
+    expect(whyNotOffered(command, flag, value)?.why).toContain(why);
+  });
+  it('is not known of others', () => {
+    expect(whyNotOffered('run', '--tty', true)).toBeUndefined();
+    expect(whyNotOffered('run', 'constructor', true)).toBeUndefined();
+  });
+});
+
+describe('the nearest word', () => {
+  it.each([
+    ['--netwrok', '--network'],
+    ['--NETWORK', '--network'],
+    ['--networks', '--network'],
+    ['--net', undefined],
+    ['--nework-alias', '--network-alias'],
+    ['--zzz', undefined],
+    ['', undefined],
+    [`--${'x'.repeat(100_000)}`, undefined],
+  ])('of %s', (written, expected) => {
+    expect(nearest(written, ['--tty', '--network', '--network-alias'])).toBe(expected);
+  });
+});
