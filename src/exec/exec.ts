@@ -1,0 +1,36 @@
+/** The last step: this process becomes docker. */
+import process from 'node:process';
+import type { Caller } from '../domain/caller.ts';
+import type { Allow } from '../domain/decision.ts';
+import type { Policy } from '../domain/policy.ts';
+import { assertInvariants } from './invariants.ts';
+import { type Ending, replaceProcess } from './replace.ts';
+
+/**
+ * Does not return where the runtime has execve.
+ * @throws UserdockerError: `unavailable` where docker is missing, `denied` where an invariant does not hold
+ */
+export function becomeDocker(allow: Allow, policy: Policy, caller: Caller): Promise<Ending> {
+  const { plan } = allow;
+  assertInvariants(plan, policy, caller);
+  return replaceProcess({
+    executable: plan.executable,
+    args: plan.parts.flatMap((part) => part.words),
+    env: { ...ownEnvironment(process.env), ...plan.env },
+  });
+}
+
+/**
+ * What docker is given beside the plan's variables: a fixed PATH (helpers such as docker-credential-* are looked up
+ * there), and of the caller's own the terminal's kind and the language, if they look like such.
+ */
+export function ownEnvironment(caller: { readonly [name: string]: string | undefined }): {
+  [name: string]: string;
+} {
+  const harmless = Object.entries(caller).filter(
+    (entry): entry is [string, string] =>
+      /^(?:TERM|LANG|LANGUAGE|LC_[A-Z]+)$/.test(entry[0]) &&
+      /^[A-Za-z0-9][A-Za-z0-9_.@:+-]{0,63}$/.test(entry[1] ?? ''),
+  );
+  return { ...Object.fromEntries(harmless), PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
+}

@@ -1,0 +1,46 @@
+/**
+ * Text from users, images and files may hold what a terminal obeys (ESC sequences, C1), what turns the line around
+ * (bidirectional overrides, CVE-2021-42574) or what nobody sees (zero-width characters). All of it is shown as an escape.
+ */
+
+/** Unicode's controls, format characters, lone surrogates, private use, line and paragraph separators. */
+const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+const shortEscapes: { readonly [character: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** `\n`, `\x1b`, `\u202e`, `\u{e0041}`. A backslash stays as it is: the result is to be read, not parsed. */
+export function visible(text: string): string {
+  return text.replace(
+    invisible,
+    (character) => shortEscapes[character] ?? escapeCodePoint(character.codePointAt(0) ?? 0),
+  );
+}
+
+export function hasInvisible(text: string): boolean {
+  return text.search(invisible) >= 0;
+}
+
+function escapeCodePoint(code: number): string {
+  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+/**
+ * Breaks a sentence into lines of at most `width` characters, at blanks only: a path or a flag stays in one piece, even
+ * where it is too long. Every line but the first begins with `indent`.
+ */
+export function wrap(text: string, width: number | undefined, indent: string): string {
+  if (width === undefined) return text;
+  const [first = '', ...words] = text.split(' ');
+  const lines: string[] = [];
+  let line = first;
+  for (const word of words) {
+    if (line.trim() !== '' && [...line].length + 1 + [...word].length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line = `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join('\n');
+}
