@@ -46,7 +46,7 @@ export function assertGroupLayersResolve(
 }
 
 /** @param nsswitch text of /etc/nsswitch.conf; without a line glibc reads files */
-export function groupsAreLocal(nsswitch: string): boolean {
+export function groupsAreLocal(nsswitch: string = readNsswitch()): boolean {
   return nsswitch
     .split('\n')
     .map((line) => /^\s*(?:group|initgroups)\s*:([^#]*)/.exec(line)?.[1] ?? '')

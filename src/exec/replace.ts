@@ -11,8 +11,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import process from 'node:process';
-import { isatty } from 'node:tty';
 import { unavailable } from '../domain/errors.ts';
+import { terminalOf } from '../report/terminal.ts';
 
 export interface Program {
   /** Absolute. */
@@ -81,7 +81,7 @@ const fromTerminal = ['SIGINT', 'SIGQUIT'] as const;
 const passedOn = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 
 function runAndWait({ executable, args, env }: Program, title: string): Promise<Ending> {
-  const onTerminal = [0, 1, 2].some((fd) => isatty(fd));
+  const onTerminal = [0, 1, 2].some((fd) => terminalOf(fd) !== undefined);
   // Before the child starts: nothing that comes meanwhile may end this process and leave the child alone.
   for (const signal of passedOn) process.on(signal, () => child.kill(signal));
   for (const signal of fromTerminal) process.on(signal, () => onTerminal || child.kill(signal));

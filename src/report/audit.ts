@@ -6,10 +6,8 @@
  * 3. A record that was not written whole (disk full, file size limit) counts as not written.
  * 4. Values of -e are masked. What a terminal would obey is escaped: `cat` of the log is safe.
  */
-import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import process from 'node:process';
-import { isatty } from 'node:tty';
 import type { Caller } from '../domain/caller.ts';
 import type { ExecPlan, Part } from '../domain/decision.ts';
 import { type Reason, unavailable } from '../domain/errors.ts';
@@ -17,6 +15,7 @@ import type { Policy } from '../domain/policy.ts';
 import { appendLine } from './audit-file.ts';
 import { type Masked, maskEnvironment, maskText } from './mask.ts';
 import { toSyslog } from './syslog.ts';
+import { terminalOf } from './terminal.ts';
 
 export interface AuditRecord {
   readonly caller: Pick<Caller, 'uid' | 'gid' | 'user'>;
@@ -142,6 +141,8 @@ function cutWords(
     left -= Buffer.byteLength(text) + 1;
     if (text !== word || left <= 0) break;
   }
+  // Loaded here: few calls have a line to cut, and it takes 2 ms.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const sha256 = createHash('sha256').update(words.join('\0')).digest('hex');
   return { words: kept, cut: { words: words.length, bytes, sha256 } };
 }
@@ -166,8 +167,7 @@ function escapeInvisible(json: string): string {
 
 /** Where the caller sits. Under sudo's use_pty this is the terminal that sudo made. */
 function terminal(): string | undefined {
-  const fd = [0, 1, 2].find((candidate) => isatty(candidate));
-  return fd === undefined ? undefined : link(`/proc/self/fd/${fd}`);
+  return [0, 1, 2].map(terminalOf).find((path) => path !== undefined);
 }
 
 /** A directory that is gone reads `/path (deleted)`. */

@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import process from 'node:process';
-import { isatty, WriteStream } from 'node:tty';
+import { terminalOf } from './terminal.ts';
 
 /**
  * Writes all of it, waiting where the reader of a non-blocking descriptor is slow.
@@ -26,8 +26,9 @@ export function writeAll(fd: number, text: string | Uint8Array): boolean {
 
 /** Columns of the terminal behind the descriptor; `undefined`: no terminal, or one that doesn't say. */
 export function terminalWidth(fd: number): number | undefined {
-  if (!isatty(fd)) return undefined;
+  if (terminalOf(fd) === undefined) return undefined;
   try {
+    const { WriteStream } = process.getBuiltinModule('node:tty');
     const columns = new WriteStream(fd).getWindowSize()[0];
     return columns > 0 ? columns : undefined;
   } catch {
@@ -40,7 +41,12 @@ export function wantsColour(
   fd: number,
   env: { readonly [name: string]: string | undefined } = process.env,
 ): boolean {
-  return isatty(fd) && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== undefined && env['TERM'] !== 'dumb';
+  return (
+    terminalOf(fd) !== undefined &&
+    (env['NO_COLOR'] ?? '') === '' &&
+    env['TERM'] !== undefined &&
+    env['TERM'] !== 'dumb'
+  );
 }
 
 function pause(milliseconds: number): void {

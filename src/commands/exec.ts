@@ -1,0 +1,66 @@
+/** `exec`: one more process in a container of the caller's, confined like the container's first. */
+import { grammarOf } from '../args/grammar.ts';
+import type { ParsedCommand } from '../args/types.ts';
+import { judgeEnvironment } from '../policy/environment.ts';
+import { judgeWorkingDirectory } from '../policy/targets.ts';
+import { type Command, type Subject, singleValue, type Verdict, valuesOf } from './command.ts';
+import { findContainers, foundIds, missingContainers, type NamedContainer } from './containers.ts';
+
+export const exec: Command<readonly NamedContainer[]> = {
+  grammar: grammarOf('exec'),
+  rendered: new Set(['--env']),
+  gather: (session, request) => findContainers(session, request.operands),
+  judge: (subject, request, named): Verdict => {
+    const environment = judgeEnvironment(
+      subject.policy,
+      subject.executor.name,
+      valuesOf(request, '--env'),
+      {},
+    );
+    return {
+      reasons: [
+        ...missingContainers(named),
+        ...judgeUser(subject, request),
+        ...environment.reasons,
+        ...workdirReasons(singleValue(request, '--workdir')),
+      ],
+      parts: [
+        ...environment.variables
+          .filter(({ source }) => source === 'you')
+          .map(({ name, value, rule }) => ({
+            words: [`--env=${name}=${value}`],
+            source: 'you' as const,
+            rule,
+          })),
+        ...enforcedUser(subject),
+      ],
+      operands: foundIds(named),
+      payload: request.payload,
+    };
+  },
+};
+
+/** docker exec can become any user of the container, root included, whatever user it was started with. */
+function enforcedUser({ policy, caller }: Subject): Verdict['parts'] {
+  return policy.user_in_container
+    ? [{ words: [`--user=${caller.uid}:${caller.gid}`], source: 'enforced', rule: 'user_in_container' }]
+    : [];
+}
+
+function judgeUser({ policy, caller }: Subject, request: ParsedCommand): Verdict['reasons'] {
+  const allowed = policy.user_in_container ? [`${caller.uid}:${caller.gid}`, `${caller.uid}`] : [];
+  return valuesOf(request, '--user')
+    .filter((value) => !allowed.includes(value))
+    .map((value) => ({
+      rule: 'user_in_container',
+      message: `--user ${value} is not allowed`,
+      instead: policy.user_in_container
+        ? `leave it out: you are ${caller.uid}:${caller.gid} inside`
+        : 'leave it out',
+    }));
+}
+
+function workdirReasons(workdir: string | undefined): Verdict['reasons'] {
+  const reason = workdir === undefined ? undefined : judgeWorkingDirectory(workdir);
+  return reason === undefined ? [] : [reason];
+}

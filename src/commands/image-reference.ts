@@ -1,0 +1,25 @@
+/** What every command that names an image does with the name. */
+import type { Reason } from '../domain/errors.ts';
+import type { Result } from '../domain/result.ts';
+import { judgeImage } from '../policy/images.ts';
+import { type ImageReference, parseReference, type ReferenceProblem } from '../policy/reference.ts';
+import type { Subject } from './command.ts';
+
+/** A name that an image of the engine may have, or the sentence that says why it can't be one. */
+export type NamedImage = Result<ImageReference, ReferenceProblem>;
+
+export function parseImage(text: string): NamedImage {
+  return parseReference(text);
+}
+
+/** The policy's word on an image; `missing` also for what must look as if it did not exist. */
+export function judgeNamedImage({ policy, caller }: Subject, named: NamedImage): readonly Reason[] {
+  if (!named.ok) return [problemReason(named.error)];
+  const judgement = judgeImage({ reference: named.value, policy: policy.images, isRoot: caller.isRoot });
+  if (judgement.kind === 'allowed') return [];
+  return judgement.kind === 'denied' ? judgement.reasons : [{ rule: 'images', message: judgement.message }];
+}
+
+export function problemReason({ message, instead }: ReferenceProblem): Reason {
+  return { rule: 'images', message, ...(instead === undefined ? {} : { instead }) };
+}

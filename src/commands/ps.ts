@@ -1,0 +1,58 @@
+/** `ps`: the caller's own containers, by the ids that the ownership files hold. No label is believed. */
+import { grammarOf } from '../args/grammar.ts';
+import type { Reason } from '../domain/errors.ts';
+import { ownedContainers } from '../state/ownership.ts';
+import { type Command, type Session, type Verdict, valuesOf } from './command.ts';
+
+/** No container has this id: the engine draws random ones. A filter that matches nothing shows nothing. */
+const noContainer = '0'.repeat(64);
+/** Filters that narrow what is shown. `id` would widen it: docker shows what matches any of the ids given. */
+const allowedFilters = new Set([
+  'status',
+  'name',
+  'ancestor',
+  'exited',
+  'health',
+  'publish',
+  'expose',
+  'label',
+]);
+
+export const ps: Command<readonly string[] | 'all'> = {
+  grammar: grammarOf('ps'),
+  gather: async (session) => visibleIds(session),
+  own: {
+    applies: ({ options }) => options.some(({ flag, value }) => flag.startsWith('--gpu-') && value === true),
+    perform: async (session, request) => (await import('./ps-gpus.ts')).showGpus(session, request),
+  },
+  judge: (_subject, request, ids): Verdict => ({
+    reasons: valuesOf(request, '--filter').flatMap(judgeFilter),
+    parts:
+      ids === 'all'
+        ? []
+        : (ids.length === 0 ? [noContainer] : ids).map((id) => ({
+            words: [`--filter=id=${id}`],
+            source: 'enforced',
+            rule: 'ps_scope',
+          })),
+    operands: [],
+    payload: [],
+  }),
+};
+
+function visibleIds(session: Session): readonly string[] | 'all' {
+  if (session.caller.isRoot || session.loaded.policy.ps_scope === 'all') return 'all';
+  return ownedContainers(session.caller.uid).map(({ id }) => id);
+}
+
+function judgeFilter(filter: string): readonly Reason[] {
+  const key = filter.split('=', 1)[0] ?? '';
+  if (allowedFilters.has(key) && filter.includes('=')) return [];
+  return [
+    {
+      rule: 'args.ps',
+      message: `--filter ${filter} is not allowed`,
+      instead: `filter by ${[...allowedFilters].join(', ')}`,
+    },
+  ];
+}

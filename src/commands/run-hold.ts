@@ -1,0 +1,164 @@
+/**
+ * From the decision on a `run` to docker's start. Under the caller's lock: look again at what simultaneous calls compete for,
+ * decide, and hold what was granted before the lock is given back.
+ */
+import type { ParsedCommand } from '../args/types.ts';
+import { type Allow, commandWords, type Decision } from '../domain/decision.ts';
+import type { ContainerId } from '../domain/ids.ts';
+import { collectPins } from '../mounts/pins.ts';
+import { realiseMounts } from '../mounts/realise.ts';
+import type { GpuClaim } from '../nvidia/claims.ts';
+import { runtimeDirectory } from '../paths.ts';
+import { type FinalMount, judgeMounts } from '../policy/mounts.ts';
+import { familiar } from '../policy/reference.ts';
+import { recordDecision } from '../report/record.ts';
+import { currentHolder } from '../state/holder.ts';
+import { withUserLock } from '../state/lock.ts';
+import { collectOwnership, notePins, ownedContainers, prepareOwnership } from '../state/ownership.ts';
+import { listReservations, reserve } from '../state/reservations.ts';
+import { type Session, singleValue } from './command.ts';
+import { gatherContested } from './contested.ts';
+import { pullImage } from './pull-first.ts';
+import { gatherRun, type RunFacts } from './run-facts.ts';
+import { gatherGpuHolds } from './run-gpus.ts';
+
+/** Milliseconds that one call of a user waits for another of the same user. */
+export const lockTimeout = 20_000;
+
+export async function holdRun(
+  session: Session,
+  request: ParsedCommand,
+  first: RunFacts,
+  decide: (facts: RunFacts) => Decision,
+): Promise<Decision> {
+  const preliminary = decide(first);
+  if (preliminary.kind === 'deny') return preliminary;
+  const facts = first.image.fetch ? await fetchImage(session, request, first, preliminary) : first;
+  return withUserLock(session.caller.uid, lockTimeout, () => grant(session, request, facts, decide));
+}
+
+/** docker is started for this, so it is on record first. */
+async function fetchImage(
+  session: Session,
+  request: ParsedCommand,
+  { image }: RunFacts,
+  preliminary: Decision,
+): Promise<RunFacts> {
+  recordDecision(session, request, preliminary);
+  if (image.reference !== undefined) {
+    await pullImage(session, familiar(image.reference), singleValue(request, '--platform'));
+  }
+  return gatherRun(session, request, true);
+}
+
+async function grant(
+  session: Session,
+  request: ParsedCommand,
+  before: RunFacts,
+  decide: (facts: RunFacts) => Decision,
+): Promise<Decision> {
+  const { uid } = session.caller;
+  const owned = ownedContainers(uid);
+  const reservations = listReservations(uid);
+  const contested = await gatherContested(session, request, reservations);
+  const facts = { ...before, contested };
+  const decision = await decideAndHoldGpus(session, facts, decide);
+  if (decision.kind === 'deny') return decision;
+  collect(session, facts, owned, new Set(reservations.map(({ nonce }) => nonce)));
+  prepareOwnership(uid);
+  reserve(uid, {
+    nonce: facts.nonce,
+    name: contested.name,
+    memory: shareIn(decision, 'memory'),
+    cpus: shareIn(decision, 'cpus'),
+    gpus: gpusIn(decision),
+  });
+  realise(session, facts, gpusIn(decision).length > 0);
+  return decision;
+}
+
+/** With GPUs the decision is repeated until the ones decided on are held: other users decide at the same time. */
+async function decideAndHoldGpus(
+  session: Session,
+  facts: RunFacts,
+  decide: (facts: RunFacts) => Decision,
+): Promise<Decision> {
+  const { gpus, nonce } = facts;
+  if (gpus === undefined) return decide(facts);
+  const { decideAndClaim } = await import('../nvidia/reserve.ts');
+  return decideAndClaim(
+    () => gatherGpuHolds(session, gpus.known.gpus, true),
+    (known) => {
+      const decision = decide({ ...facts, gpus: { ...gpus, known } });
+      return { decision, uuids: decision.kind === 'allow' ? gpusIn(decision) : [] };
+    },
+    newClaim(session, nonce, undefined),
+  );
+}
+
+/** Pins, and directories that rules with `create` name. */
+function realise({ caller, loaded }: Session, facts: RunFacts, gpuRun: boolean): void {
+  const { selection, facts: known, view } = facts.mounts;
+  const { mounts } = judgeMounts(loaded.policy, selection, known, gpuRun);
+  notePins(caller.uid, facts.nonce, pinnedPaths(mounts));
+  realiseMounts({ caller, mounts, directory: facts.pins, view });
+  facts.mounts.close();
+}
+
+/** On the way: what belonged to containers that are gone. Pins of containers that exist stay, so that they can be restarted. */
+function collect(
+  { caller }: Session,
+  { contested }: RunFacts,
+  owned: ReturnType<typeof ownedContainers>,
+  reserved: ReadonlySet<string>,
+): void {
+  const existing = new Set<string>(contested.own.map(({ id }) => id));
+  const nonces = new Set(owned.filter(({ id }) => existing.has(id)).map(({ nonce }) => nonce));
+  const isInUse = (nonce: string) => reserved.has(nonce) || nonces.has(nonce);
+  collectPins({ pins: `${runtimeDirectory}/pins`, uid: caller.uid, isInUse });
+  collectOwnership(
+    caller.uid,
+    owned,
+    (id) => existing.has(id),
+    (nonce) => reserved.has(nonce),
+  );
+}
+
+function pinnedPaths(mounts: readonly FinalMount[]): readonly string[] {
+  return mounts.flatMap((mount) =>
+    mount.kind === 'bind' && mount.pin !== undefined ? [mount.source.realPath] : [],
+  );
+}
+
+/** What the container will count for, as its label says: one source for the reservation and for later calls. */
+function labelIn(decision: Allow, name: string): string {
+  const start = `--label=userdocker.${name}=`;
+  return (
+    commandWords(decision.plan)
+      .find((word) => word.startsWith(start))
+      ?.slice(start.length) ?? ''
+  );
+}
+
+function shareIn(decision: Allow, name: 'memory' | 'cpus'): number | undefined {
+  return Number(labelIn(decision, name)) || undefined;
+}
+
+function gpusIn(decision: Allow): readonly string[] {
+  return labelIn(decision, 'gpus')
+    .split(',')
+    .filter((gpu) => gpu !== '');
+}
+
+/** @param container the one that `start` starts again */
+export function newClaim({ caller }: Session, nonce: string, container: ContainerId | undefined): GpuClaim {
+  return {
+    holder: currentHolder(),
+    uid: caller.uid,
+    user: caller.user,
+    nonce,
+    container,
+    created: Math.floor(Date.now() / 1000),
+    orphanedAt: undefined,
+  };
+}

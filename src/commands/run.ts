@@ -1,0 +1,153 @@
+/** `run`: what a container gets. Facts in src/commands/run-facts.ts, rules in src/policy, each in a file of its own. */
+import { grammarOf } from '../args/grammar.ts';
+import type { ParsedCommand } from '../args/types.ts';
+import type { Part } from '../domain/decision.ts';
+import type { Reason } from '../domain/errors.ts';
+import { judgeConfinement } from '../policy/confinement.ts';
+import { cpuParts } from '../policy/cpus.ts';
+import { judgeDataRoot } from '../policy/data-root.ts';
+import { identityVariables, judgeEnvironment } from '../policy/environment.ts';
+import { judgeLimits } from '../policy/limits.ts';
+import { mountParts } from '../policy/mount-render.ts';
+import { judgeMounts } from '../policy/mounts.ts';
+import { judgeName } from '../policy/names.ts';
+import { judgePorts, type PortVerdict } from '../policy/ports.ts';
+import { familiar } from '../policy/reference.ts';
+import { labelParts, logParts, sysctlParts } from '../policy/run.ts';
+import { parseNanoCpus, parseSize } from '../policy/values.ts';
+import { userdockerVersion } from '../version.ts';
+import {
+  type Command,
+  isSet,
+  type ListedOption,
+  type Subject,
+  singleValue,
+  type Verdict,
+  valuesOf,
+} from './command.ts';
+import { gatherRun, type RunFacts } from './run-facts.ts';
+import { judgeRunGpus } from './run-gpus.ts';
+import { holdRun } from './run-hold.ts';
+
+/** These need an entry, and are rendered by the rules below. */
+const rendered: ReadonlySet<string> = new Set(['--env', '--name', '--pull', '--publish-all', '--tmpfs']);
+
+export const run: Command<RunFacts> = {
+  grammar: grammarOf('run'),
+  rendered,
+  gather: gatherRun,
+  judge: judgeRun,
+  hold: holdRun,
+};
+
+export function judgeRun(
+  subject: Subject,
+  request: ParsedCommand,
+  facts: RunFacts,
+  listed: readonly ListedOption[],
+): Verdict {
+  const { policy, caller, executor } = subject;
+  const gpus = judgeRunGpus(subject, request, facts);
+  const environment = judgeEnvironment(policy, executor.name, valuesOf(request, '--env'), {
+    ...identityVariables(caller, userdockerVersion),
+    ...gpus.variables,
+  });
+  const confinement = judgeConfinement(policy, caller, (flag) => valuesOf(request, flag));
+  const mounts = judgeMounts(policy, facts.mounts.selection, facts.mounts.facts, gpus.devices.length > 0);
+  const ports = judgeRunPorts(subject, request, facts);
+  const cpus = cpuParts(policy, textOf(listed, '--cpus'), textOf(listed, '--cpuset-cpus'), facts.processors);
+  const asked = shareOf(listed, cpus);
+  const container = { ...asked, nonce: facts.nonce, version: userdockerVersion, gpus: gpus.devices };
+  return {
+    reasons: [
+      ...judgeDataRoot(facts.dataRoot),
+      ...facts.image.reasons,
+      ...nameReasons(subject, request, facts),
+      ...environment.reasons,
+      ...labelReasons(request),
+      ...confinement.reasons,
+      ...mounts.reasons,
+      ...facts.mountProblems,
+      ...ports.reasons,
+      ...gpus.reasons,
+      ...(caller.isRoot ? [] : judgeLimits({ limits: policy.limits, usage: facts.contested.usage, asked })),
+    ],
+    parts: [
+      ...environment.variables.map(({ name, value, source, rule }) => ({
+        words: [`--env=${name}=${value}`],
+        source,
+        rule,
+      })),
+      ...mountParts(mounts.mounts, facts.pins),
+      ...ports.mappings.map((mapping) => ({
+        words: [`--publish=${mapping}`],
+        source: 'you' as const,
+        rule: 'allowed_port_mappings',
+      })),
+      ...cpus,
+      ...nameParts(request, facts),
+      ...gpus.parts,
+      ...confinement.parts,
+      ...logParts(policy),
+      ...sysctlParts(policy, textOf(listed, '--network')),
+      ...labelParts(caller, container),
+      enforced('images.pull', '--pull=never'),
+      enforced('ownership', `--cidfile=${facts.cidfile}`),
+    ],
+    operands: facts.image.reference === undefined ? [] : [familiar(facts.image.reference)],
+    payload: request.payload,
+    env: gpus.env,
+  };
+}
+
+function enforced(rule: string, word: string): Part {
+  return { words: [word], source: 'enforced', rule };
+}
+
+function textOf(listed: readonly ListedOption[], flag: string): string | undefined {
+  const value = listed.filter((option) => option.flag === flag).at(-1)?.value;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What the container will be bound to, in bytes and CPUs: the last of each option counts in docker. */
+function shareOf(
+  listed: readonly ListedOption[],
+  cpus: readonly Part[],
+): { readonly memory: number | undefined; readonly cpus: number | undefined } {
+  const memory = textOf(listed, '--memory');
+  const fallback = cpus.flatMap(({ words }) => words).find((word) => word.startsWith('--cpus='));
+  const share = textOf(listed, '--cpus') ?? fallback?.slice('--cpus='.length);
+  const nano = share === undefined ? undefined : parseNanoCpus(share);
+  return {
+    memory: memory === undefined ? undefined : parseSize(memory),
+    cpus: nano === undefined ? undefined : nano / 1e9,
+  };
+}
+
+function nameReasons({ policy }: Subject, request: ParsedCommand, facts: RunFacts): readonly Reason[] {
+  const name = singleValue(request, '--name');
+  return name === undefined ? [] : judgeName(name, policy, facts.otherUser);
+}
+
+function nameParts(request: ParsedCommand, { contested }: RunFacts): readonly Part[] {
+  const given = singleValue(request, '--name') !== undefined;
+  return [
+    {
+      words: [`--name=${contested.name}`],
+      source: given ? 'you' : 'default',
+      rule: 'container_names.default',
+    },
+  ];
+}
+
+/** The labels that say whose a container is are set last and by us alone. */
+function labelReasons(request: ParsedCommand): readonly Reason[] {
+  return valuesOf(request, '--label')
+    .filter((label) => /^userdocker(?:[.=]|$)/i.test(label))
+    .map((label) => ({ rule: 'ownership', message: `--label ${label} is set by userdocker alone` }));
+}
+
+function judgeRunPorts({ policy }: Subject, request: ParsedCommand, facts: RunFacts): PortVerdict {
+  const exposed = isSet(request, '--publish-all') ? (facts.image.found?.exposedPorts ?? []) : [];
+  return judgePorts(policy, valuesOf(request, '--publish'), exposed);
+}

@@ -1,0 +1,79 @@
+/** The mounts of a container that is to be started again: what they show today, and whether that is still allowed. */
+import type { InspectedContainer } from '../docker/facts.ts';
+import { isObject, listAt, objectAt, textAt } from '../domain/json.ts';
+import { layersOf } from '../mounts/image-links.ts';
+import { type MountPlan, planMounts } from '../mounts/plan.ts';
+import { realiseMounts } from '../mounts/realise.ts';
+import { runtimeDirectory } from '../paths.ts';
+import { askAgain, type ExistingBind, judgeAgain } from '../policy/mount-again.ts';
+import { pinDirectory } from '../policy/mount-render.ts';
+import { judgeMounts, type MountVerdict } from '../policy/mounts.ts';
+import { isNonce, nonceLabel, recallPins } from '../state/ownership.ts';
+import type { Session, Subject } from './command.ts';
+
+export interface StartedMounts {
+  readonly existing: readonly ExistingBind[];
+  readonly plan: MountPlan;
+  /** The pin directory of the run that made the container. */
+  readonly pins: string;
+  readonly gpuRun: boolean;
+}
+
+export async function gatherStartedMounts(
+  session: Session,
+  container: InspectedContainer,
+  engineVersion: string,
+): Promise<StartedMounts> {
+  const { caller, loaded } = session;
+  const nonce = container.labels[nonceLabel] ?? '';
+  const pins = pinDirectory(runtimeDirectory, caller.uid, isNonce(nonce) ? nonce : 'none');
+  const existing = existingBinds(container.raw, pins, recallPins(caller.uid, nonce));
+  const config = objectAt(container.raw, 'Config');
+  const plan = await planMounts({
+    caller,
+    policy: loaded.policy,
+    requests: askAgain(existing),
+    noDefaultMounts: true,
+    engineVersion,
+    workingDirectory: textAt(config, 'WorkingDir') ?? '',
+    imageVolumes: Object.keys(objectAt(config, 'Volumes')),
+    layers: layersOf(container.raw),
+  });
+  return { existing, plan, pins, gpuRun: (container.labels['userdocker.gpus'] ?? '') !== '' };
+}
+
+/** Our own runs mount with `--mount` alone, which the engine keeps in `HostConfig.Mounts` as it was said. */
+function existingBinds(raw: unknown, pins: string, paths: readonly string[]): readonly ExistingBind[] {
+  return listAt(objectAt(raw, 'HostConfig'), 'Mounts')
+    .filter((mount) => textAt(mount, 'Type') === 'bind')
+    .map((mount) => {
+      const shown = textAt(mount, 'Source') ?? '';
+      const number = shown.startsWith(`${pins}/`) ? Number(shown.slice(pins.length + 1)) : -1;
+      const path = paths[number];
+      return {
+        shown,
+        pinned: path === undefined ? undefined : { number, path },
+        target: textAt(mount, 'Target') ?? '',
+        readOnly: isObject(mount) && mount['ReadOnly'] === true,
+      };
+    });
+}
+
+export function judgeStartedMounts({ policy }: Subject, mounts: StartedMounts): MountVerdict {
+  const { existing, plan, gpuRun } = mounts;
+  return judgeAgain(existing, judgeMounts(policy, plan.selection, plan.facts, gpuRun));
+}
+
+/** For the second opinion of src/policy/violations.ts: from the path docker knows to the one that was checked. */
+export function pinnedPaths({ existing }: StartedMounts): ReadonlyMap<string, string> {
+  return new Map(
+    existing.flatMap(({ shown, pinned }) => (pinned === undefined ? [] : [[shown, pinned.path] as const])),
+  );
+}
+
+/** Makes pins again that a reboot has taken away. */
+export function realiseStartedMounts(session: Session, subject: Subject, mounts: StartedMounts): void {
+  const { mounts: today } = judgeStartedMounts(subject, mounts);
+  realiseMounts({ caller: session.caller, mounts: today, directory: mounts.pins, view: mounts.plan.view });
+  mounts.plan.close();
+}

@@ -1,0 +1,88 @@
+/** The spine: caller -> policy -> request -> facts -> decision -> audit -> exec. */
+import { parseCommand } from './args/parse.ts';
+import type { CommandGrammar, ParsedCommand } from './args/types.ts';
+import type { Command, Session, Subject } from './commands/command.ts';
+import { decide, judgeSubcommand } from './decide.ts';
+import { commandWords, type Decision } from './domain/decision.ts';
+import { UserdockerError, usage } from './domain/errors.ts';
+import { becomeDocker } from './exec/exec.ts';
+import type { Ending } from './exec/replace.ts';
+import { extraFlags } from './policy/argument-rules.ts';
+import { showDryRun } from './report/dry-run.ts';
+import { recordDecision, recordRefusal } from './report/record.ts';
+import { shellQuote } from './report/shell.ts';
+
+/** A subcommand bound to the spine. */
+export type Runner = (session: Session) => Promise<Ending>;
+
+export function runner<Facts>(command: Command<Facts>): Runner {
+  return async (session) => {
+    const request = parseRequest(command.grammar, session);
+    refuseForbidden(session, request);
+    const facts = await command.gather(session, request);
+    const judge = (known: Facts) => decide(command, subjectOf(session), request, known);
+    if (session.frame.dryRun) return showDryRun(judge(facts), command.own?.applies(request) === true);
+    const decision = await (command.hold?.(session, request, facts, judge) ?? judge(facts));
+    return carryOut(command, session, request, facts, decision);
+  };
+}
+
+/** Nothing is asked of the engine for a command that the policy does not allow. @throws denied */
+function refuseForbidden(session: Session, request: ParsedCommand): void {
+  const reasons = judgeSubcommand(subjectOf(session), request.command);
+  if (reasons.length === 0) return;
+  if (!session.frame.dryRun) recordDecision(session, request, { kind: 'deny', reasons });
+  throw new UserdockerError({ code: 'denied', reasons });
+}
+
+async function carryOut<Facts>(
+  command: Command<Facts>,
+  session: Session,
+  request: ParsedCommand,
+  facts: Facts,
+  decision: Decision,
+): Promise<Ending> {
+  const isOwn = command.own?.applies(request) === true;
+  recordDecision(session, request, decision, isOwn);
+  if (decision.kind === 'deny') throw new UserdockerError({ code: 'denied', reasons: decision.reasons });
+  if (command.own !== undefined && isOwn) {
+    return { kind: 'exited', status: await command.own.perform(session, request, facts) };
+  }
+  session.debug(
+    `becomes: ${shellQuote([decision.plan.executable, ...commandWords(decision.plan)], 'escaped')}`,
+  );
+  return becomeDocker(decision, session.loaded.policy, session.caller);
+}
+
+/** @throws usage, with the nearest option that there is */
+export function parseRequest(grammar: CommandGrammar, session: Session): ParsedCommand {
+  const rules = session.loaded.policy.args[grammar.command];
+  const parsed = parseCommand(
+    grammar,
+    session.frame.args,
+    rules === undefined ? [] : extraFlags(grammar, rules),
+  );
+  if (parsed.ok) return parsed.value;
+  if (parsed.error.kind === 'help') throw new HelpWanted(grammar.command);
+  const problem = usage(parsed.error.message, parsed.error.hint);
+  recordRefusal(session, problem.failure);
+  throw problem;
+}
+
+/** `--help` or `-h` among a command's options: not an error, but the end of the call. */
+export class HelpWanted extends Error {
+  readonly command: string;
+  constructor(command: string) {
+    super('help');
+    this.command = command;
+  }
+}
+
+export function subjectOf(session: Session): Subject {
+  return {
+    caller: session.caller,
+    policy: session.loaded.policy,
+    executor: session.executor,
+    noDefaultArgs: session.frame.noDefaultArgs,
+  };
+}
