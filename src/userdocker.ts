@@ -12,6 +12,7 @@ import type { Caller } from './domain/caller.ts';
 import { denied, exitStatus, type UserdockerError, usage } from './domain/errors.ts';
 import type { LoadedPolicy } from './domain/policy.ts';
 import type { Ending } from './exec/replace.ts';
+import { assertRootsAlone } from './exec/trusted.ts';
 import { type Frame, parseFrame } from './frame.ts';
 import { configDirectory } from './paths.ts';
 import { HelpWanted } from './pipeline.ts';
@@ -84,6 +85,8 @@ function openSession(
   if (executor === undefined) {
     throw usage(`there is no executor ${name}`, `there is: ${Object.keys(policy.executors).join(', ')}`);
   }
+  assertRootsAlone(executor.path);
+  assertRootsAlone(policy.docker_config);
   const level = frame.debug ? 'debug' : frame.quiet ? 'error' : policy.log_level;
   const say = (message: string) => {
     writeAll(2, renderNote(message, {}));

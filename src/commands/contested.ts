@@ -11,7 +11,7 @@ export interface Contested {
   /** The new container's name: the one given, or the next free one. */
   readonly name: string;
   readonly usage: Usage;
-  /** Ids of all containers that are the caller's, whatever their state. */
+  /** The caller's containers that count, or may at any moment. */
   readonly own: readonly ContainerSummary[];
 }
 
@@ -23,7 +23,7 @@ export async function gatherContested(
 ): Promise<Contested> {
   const given = singleValue(request, '--name');
   const [own, taken] = await Promise.all([
-    ownContainers(session),
+    ownContainers(session, countedStates(reservations)),
     given === undefined ? takenNames(session) : Promise.resolve([]),
   ]);
   // Not of the dead: what they asked for the engine knows by its name, or never will.
@@ -37,10 +37,25 @@ export async function gatherContested(
   };
 }
 
-/** The label is only where to look; the ownership file decides (src/state/ownership.ts). */
-export async function ownContainers(session: Session): Promise<readonly ContainerSummary[]> {
+/** Hundreds of exited containers need not be looked at; a created one counts only while its dead client's start may go on. */
+function countedStates(reservations: readonly Reservation[]): readonly string[] {
+  const orphans = reservations.some(({ orphanedAt }) => orphanedAt !== undefined);
+  return ['running', 'paused', 'restarting', ...(orphans ? ['created'] : [])];
+}
+
+/**
+ * The label is only where to look; the ownership file decides (src/state/ownership.ts).
+ * @param states the engine's words; without them all
+ */
+export async function ownContainers(
+  session: Session,
+  states?: readonly string[],
+): Promise<readonly ContainerSummary[]> {
   const { uid } = session.caller;
-  const candidates = await listContainers(session.engine, { label: [`userdocker.uid=${uid}`] });
+  const candidates = await listContainers(session.engine, {
+    label: [`userdocker.uid=${uid}`],
+    ...(states === undefined ? {} : { status: states }),
+  });
   return candidates.filter(({ id, labels }) => ownsContainer(uid, id, labels));
 }
 

@@ -1,11 +1,15 @@
 /** `ps`: the caller's own containers, by the ids that the ownership files hold. No label is believed. */
 import { grammarOf } from '../args/grammar.ts';
+import type { ParsedCommand } from '../args/types.ts';
 import type { Reason } from '../domain/errors.ts';
 import { ownedContainers } from '../state/ownership.ts';
 import { type Command, type Session, type Verdict, valuesOf } from './command.ts';
+import { ownContainers } from './contested.ts';
 
 /** No container has this id: the engine draws random ones. A filter that matches nothing shows nothing. */
 const noContainer = '0'.repeat(64);
+/** As many ids docker is given unseen; of more the engine is asked first which there still are, which takes some milliseconds. */
+const few = 40;
 /** Filters that narrow what is shown. `id` would widen it: docker shows what matches any of the ids given. */
 const allowedFilters = new Set([
   'status',
@@ -20,7 +24,7 @@ const allowedFilters = new Set([
 
 export const ps: Command<readonly string[] | 'all'> = {
   grammar: grammarOf('ps'),
-  gather: async (session) => visibleIds(session),
+  gather: visibleIds,
   own: {
     applies: ({ options }) => options.some(({ flag, value }) => flag.startsWith('--gpu-') && value === true),
     perform: async (session, request) => (await import('./ps-gpus.ts')).showGpus(session, request),
@@ -40,9 +44,13 @@ export const ps: Command<readonly string[] | 'all'> = {
   }),
 };
 
-function visibleIds(session: Session): readonly string[] | 'all' {
+async function visibleIds(session: Session, { options }: ParsedCommand): Promise<readonly string[] | 'all'> {
   if (session.caller.isRoot || session.loaded.policy.ps_scope === 'all') return 'all';
-  return ownedContainers(session.caller.uid).map(({ id }) => id);
+  const owned = ownedContainers(session.caller.uid);
+  if (owned.length <= few) return owned.map(({ id }) => id);
+  const past = options.some(({ flag }) => ['--all', '--last', '--latest', '--filter'].includes(flag));
+  const shown = await ownContainers(session, past ? undefined : ['running', 'paused', 'restarting']);
+  return shown.map(({ id }) => id);
 }
 
 function judgeFilter(filter: string): readonly Reason[] {

@@ -3,9 +3,10 @@
  * decide, and hold what was granted before the lock is given back.
  */
 import type { ParsedCommand } from '../args/types.ts';
+import type { ContainerSummary } from '../docker/facts.ts';
 import { type Allow, commandWords, type Decision } from '../domain/decision.ts';
 import type { ContainerId } from '../domain/ids.ts';
-import { collectPins } from '../mounts/pins.ts';
+import { collectPins, pinnedRuns } from '../mounts/pins.ts';
 import { realiseMounts } from '../mounts/realise.ts';
 import type { GpuClaim } from '../nvidia/claims.ts';
 import { runtimeDirectory } from '../paths.ts';
@@ -14,10 +15,16 @@ import { familiar } from '../policy/reference.ts';
 import { recordDecision } from '../report/record.ts';
 import { currentHolder } from '../state/holder.ts';
 import { withUserLock } from '../state/lock.ts';
-import { collectOwnership, notePins, ownedContainers, prepareOwnership } from '../state/ownership.ts';
+import {
+  collectOwnership,
+  nonceLabel,
+  notePins,
+  ownedContainers,
+  prepareOwnership,
+} from '../state/ownership.ts';
 import { listReservations, reserve } from '../state/reservations.ts';
 import { type Session, singleValue } from './command.ts';
-import { gatherContested } from './contested.ts';
+import { gatherContested, ownContainers } from './contested.ts';
 import { pullImage } from './pull-first.ts';
 import { gatherRun, type RunFacts } from './run-facts.ts';
 import { gatherGpuHolds } from './run-gpus.ts';
@@ -64,7 +71,7 @@ async function grant(
   const facts = { ...before, contested };
   const decision = await decideAndHoldGpus(session, facts, decide);
   if (decision.kind === 'deny') return decision;
-  collect(session, facts, owned, new Set(reservations.map(({ nonce }) => nonce)));
+  await collect(session, owned, new Set(reservations.map(({ nonce }) => nonce)), contested.own);
   prepareOwnership(uid);
   reserve(uid, {
     nonce: facts.nonce,
@@ -105,19 +112,31 @@ function realise({ caller, loaded }: Session, facts: RunFacts, gpuRun: boolean):
   facts.mounts.close();
 }
 
-/** On the way: what belonged to containers that are gone. Pins of containers that exist stay, so that they can be restarted. */
-function collect(
-  { caller }: Session,
-  { contested }: RunFacts,
+/** So many ownership files, or runs with pins, may be those of containers that are gone, before somebody looks. */
+const tolerated = { files: 16, pins: 4 };
+
+/**
+ * On the way, now and then: what belonged to containers that are gone. Pins of containers that exist stay, so that they can be
+ * started again.
+ * @param owned read before the engine is asked
+ * @param running the caller's containers that count
+ */
+async function collect(
+  session: Session,
   owned: ReturnType<typeof ownedContainers>,
   reserved: ReadonlySet<string>,
-): void {
-  const existing = new Set<string>(contested.own.map(({ id }) => id));
+  running: readonly ContainerSummary[],
+): Promise<void> {
+  const { uid } = session.caller;
+  const pins = `${runtimeDirectory}/pins`;
+  const known = new Set([...reserved, ...running.map(({ labels }) => labels[nonceLabel])]);
+  const idle = pinnedRuns(pins, uid).filter((nonce) => !known.has(nonce)).length;
+  if (owned.length - running.length < tolerated.files && idle < tolerated.pins) return;
+  const existing = new Set<string>((await ownContainers(session)).map(({ id }) => id));
   const nonces = new Set(owned.filter(({ id }) => existing.has(id)).map(({ nonce }) => nonce));
-  const isInUse = (nonce: string) => reserved.has(nonce) || nonces.has(nonce);
-  collectPins({ pins: `${runtimeDirectory}/pins`, uid: caller.uid, isInUse });
+  collectPins({ pins, uid, isInUse: (nonce) => reserved.has(nonce) || nonces.has(nonce) });
   collectOwnership(
-    caller.uid,
+    uid,
     owned,
     (id) => existing.has(id),
     (nonce) => reserved.has(nonce),

@@ -71,6 +71,11 @@ export function pinnedPaths({ existing }: StartedMounts): ReadonlyMap<string, st
   );
 }
 
+/** For the same: where the host parts of the policy's rules really lie. */
+export function realHosts({ plan }: StartedMounts): ReadonlyMap<string, string> {
+  return new Map([...plan.facts.ruleHosts].map(([rule, real]) => [rule.host, real] as const));
+}
+
 /** Makes pins again that a reboot has taken away. */
 export function realiseStartedMounts(session: Session, subject: Subject, mounts: StartedMounts): void {
   const { mounts: today } = judgeStartedMounts(subject, mounts);

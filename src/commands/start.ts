@@ -26,6 +26,7 @@ import {
   gatherStartedMounts,
   judgeStartedMounts,
   pinnedPaths,
+  realHosts,
   realiseStartedMounts,
   type StartedMounts,
 } from './start-mounts.ts';
@@ -116,6 +117,7 @@ function judgeContainer(
     json: container.raw,
     gpus: gpusOf(container),
     pins: mounts === undefined ? new Map() : pinnedPaths(mounts),
+    hosts: mounts === undefined ? new Map() : realHosts(mounts),
   });
   const before = facts.named
     .slice(0, index)

@@ -107,6 +107,11 @@ export function collectPins({ pins, uid, isInUse }: Collection): number {
   return over.length;
 }
 
+/** The runs of a user that have pins, by their nonces. */
+export function pinnedRuns(pins: string, uid: Uid): readonly string[] {
+  return list(`${pins}/${uid}`);
+}
+
 function removeRun(directory: string): void {
   const pins = readMountTable()
     .below(directory)

@@ -46,6 +46,7 @@ export function judgeConfinement(
       allowedSecurityOptions(policy),
     ),
     ...refusedPids(policy, given('--pids-limit')),
+    ...refusedIds(policy, caller),
   ];
   return { parts: enforcedParts(policy, caller, given('--pids-limit').at(-1)), reasons };
 }
@@ -141,4 +142,17 @@ function refusedPids(policy: Policy, given: readonly string[]): readonly Reason[
       message: `--pids-limit ${text} is not allowed`,
       instead: limit === undefined ? 'give a plain positive number' : `at most ${limit}`,
     }));
+}
+
+/** The engine takes ids up to 2^31-1 (moby/sys/user); directory services give out larger ones now and then. */
+const largestId = 0x7fff_ffff;
+
+function refusedIds(policy: Policy, caller: Caller): readonly Reason[] {
+  const ids = policy.user_in_container
+    ? [caller.uid, caller.gid, ...supplementaryGroups(policy, caller)]
+    : [];
+  const tooLarge = ids.find((id) => id > largestId);
+  if (tooLarge === undefined) return [];
+  const message = `docker can't run processes with the id ${tooLarge}: it is larger than ${largestId}`;
+  return [{ rule: 'user_in_container', message, instead: 'ask an admin: the account needs a smaller id' }];
 }

@@ -63,3 +63,8 @@ function rank(rule: MountRule, hosts: ReadonlyMap<MountRule, string>): number {
   const length = hosts.get(rule)?.length ?? 0;
   return length * 8 + (rule.subtree ? 0 : 4) + (rule.target === undefined ? 0 : 2) + (rule.readOnly ? 0 : 1);
 }
+
+/** As a user would write it: the caller's own values in place of the template's variables. */
+export function describeRule({ host, subtree, target, readOnly }: MountRule): string {
+  return `${host}${subtree ? '/**' : ''}:${target ?? ''}${readOnly ? ':ro' : ''}`;
+}

@@ -18,7 +18,7 @@ import { judgeNested } from './mount-nesting.ts';
 import { judgeOverlaps, withoutSaidAgain } from './mount-overlaps.ts';
 import { cleanPath } from './mount-paths.ts';
 import { placesOf } from './mount-places.ts';
-import { allowsSource, findPermission, type Permission } from './mount-rules.ts';
+import { allowsSource, describeRule, findPermission, type Permission } from './mount-rules.ts';
 import type { TmpfsRequest } from './mount-syntax.ts';
 import { judgeTarget, judgeWorkingDirectory, type TargetUse } from './targets.ts';
 
@@ -213,7 +213,7 @@ function unusable(wanted: WantedBind, why: string): Refused {
 
 function notAllowed(policy: MountPolicy, wanted: WantedBind, realPath: string): Refused {
   const { always, available, default: defaults } = policy.volume_mounts;
-  const list = [...available, ...defaults, ...always].map(({ text }) => text);
+  const list = [...available, ...defaults, ...always].map(describeRule);
   const leads = realPath === wanted.source ? '' : ` (${wanted.source} leads to ${realPath})`;
   if (wanted.from !== 'you') return unusable(wanted, `leads to ${realPath}, which its rule does not name`);
   const shown = list.length > 10 ? [...list.slice(0, 10), '...'] : list;

@@ -8,6 +8,7 @@ import { assertNever } from '../domain/result.ts';
 import { frameCommand } from '../frame.ts';
 import { type AllowedValues, extraFlags, resolveRule } from '../policy/argument-rules.ts';
 import { formatBytes } from '../policy/limits.ts';
+import { describeRule } from '../policy/mount-rules.ts';
 
 /** `userdocker --help`: the global options, and the commands that the policy allows. */
 export function generalHelp(policy: Policy): string {
@@ -80,11 +81,7 @@ function runSections(policy: Policy, caller: Caller): readonly string[] {
 }
 
 function mountRow(rule: MountRule, when: string): readonly [string, string] {
-  const create = rule.create ? ', made where it is missing' : '';
-  return [
-    `${rule.host}${rule.subtree ? '/**' : ''}:${rule.target ?? ''}${rule.readOnly ? ':ro' : ''}`,
-    `${when}${create}`,
-  ];
+  return [describeRule(rule), `${when}${rule.create ? ', made where it is missing' : ''}`];
 }
 
 function optionRows(

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# scripts/test.sh [unit|e2e|install [VITEST-ARGUMENT...]]
+#
+# Without arguments: packages, lint, types, unit tests, build, and the tests with real sudo and a real engine in a
+# sandbox (scripts/sandbox.sh). USERDOCKER_MUST_WORK=1: a test that is skipped is a failure. The last line is
+# `N passed, N failed, N skipped`.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+source scripts/dependencies.sh
+
+failed=()
+
+main() {
+  trap summary EXIT
+  rm -rf reports
+  install_packages && install_dependencies || exit 1
+  case ${1-all} in
+    all)
+      step lint npx --no-install biome check .
+      step types npx --no-install tsc --noEmit
+      vitest unit
+      if step build bash scripts/build.sh; then
+        vitest install
+        vitest e2e
+      fi
+      ;;
+    unit) vitest "$@" ;;
+    install | e2e) step build bash scripts/build.sh && vitest "$@" ;;
+    *) echo "usage: scripts/test.sh [unit|e2e|install [VITEST-ARGUMENT...]]" >&2 && exit 64 ;;
+  esac
+  [[ ${#failed[@]} -eq 0 ]]
+}
+
+step() {
+  local name=$1 start=$SECONDS
+  shift
+  echo "== $name"
+  if "$@"; then
+    echo "== $name: ok, $((SECONDS - start)) s"
+  else
+    failed+=("$name")
+    return 1
+  fi
+}
+
+# vitest PROJECT [ARGUMENT...]
+vitest() {
+  local project=$1
+  shift
+  local command=(npx --no-install vitest run --project "$project" --allowOnly=false "$@"
+    --reporter=default --reporter=json "--outputFile.json=reports/$project.json")
+  [[ $project = unit ]] || command=(bash scripts/sandbox.sh "${command[@]}")
+  step "$project tests" "${command[@]}"
+}
+
+summary() {
+  local status=$?
+  trap - EXIT
+  [[ ${#failed[@]} -eq 0 ]] || echo "failed: ${failed[*]}"
+  node scripts/count-tests.mjs reports || status=1
+  exit "$status"
+}
+
+# What the tests need beside Node.
+install_packages() {
+  local package missing=()
+  if ! command -v dpkg-query >/dev/null; then
+    echo "test: not Debian: docker, iptables, sudo, a static busybox, util-linux and iproute2 are taken to be there"
+    return
+  fi
+  for package in docker.io iptables sudo busybox-static util-linux bsdutils iproute2 mandoc; do
+    [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null) = installed ]] || missing+=("$package")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  echo "== packages: ${missing[*]}"
+  # The tests start an engine of their own; none is to be started on the machine by the installation.
+  local policy=/usr/sbin/policy-rc.d ours=no
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && ours=yes
+  fi
+  apt-get update --quiet --quiet &&
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends "${missing[@]}" </dev/null
+  local status=$?
+  [[ $ours = no ]] || rm "$policy"
+  return "$status"
+}
+
+main "$@"
