@@ -8,6 +8,7 @@ import { unavailable } from '../domain/errors.ts';
 import { textAt } from '../domain/json.ts';
 import { runtimeDirectory } from '../paths.ts';
 import type { Engine } from './engine.ts';
+import { askOnce } from './engine-note.ts';
 
 export interface DataRoot {
   readonly path: string;
@@ -15,12 +16,20 @@ export interface DataRoot {
   readonly traversable: boolean;
 }
 
-/** Asks the engine where it is, once for each start of the engine: `/info` counts everything there is, and takes its time. */
+/** @throws unavailable where the engine does not say */
 export async function inspectDataRoot(engine: Engine, runtime: string = runtimeDirectory): Promise<DataRoot> {
-  const known = recall(engine.socketPath, runtime);
-  const root = known ?? textAt(await engine.get('/info'), 'DockerRootDir');
-  if (root === undefined) throw unavailable('the docker engine does not say where its data directory is');
-  if (known === undefined) remember(engine.socketPath, root, runtime);
+  const ask = async () => {
+    const root = textAt(await engine.get('/info'), 'DockerRootDir');
+    if (root === undefined) throw unavailable('the docker engine does not say where its data directory is');
+    return root;
+  };
+  const root = await askOnce(
+    engine,
+    'data-root',
+    (value) => (typeof value === 'string' ? value : undefined),
+    ask,
+    runtime,
+  );
   return { path: root, traversable: isTraversable(root) };
 }
 
@@ -40,34 +49,5 @@ function realPath(directory: string): string {
     return fs.realpathSync(directory);
   } catch {
     return path.resolve(directory);
-  }
-}
-
-/** A new engine makes a new socket: its inode and time of change tell one start from another. */
-function keyOf(socketPath: string): string | undefined {
-  const stat = fs.statSync(socketPath, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? undefined : `${socketPath} ${stat.dev} ${stat.ino} ${stat.ctimeNs}`;
-}
-
-function recall(socketPath: string, runtime: string): string | undefined {
-  try {
-    const [key, root] = fs.readFileSync(path.join(runtime, 'data-root'), 'utf8').split('\n');
-    return key !== undefined && key === keyOf(socketPath) ? root : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Best effort: without the note the next call asks again. */
-function remember(socketPath: string, root: string, runtime: string): void {
-  const key = keyOf(socketPath);
-  if (key === undefined || root.includes('\n')) return;
-  try {
-    fs.mkdirSync(runtime, { recursive: true, mode: 0o700 });
-    const draft = path.join(runtime, `data-root.${process.pid}`);
-    fs.writeFileSync(draft, `${key}\n${root}\n`, { mode: 0o600, flag: 'wx' });
-    fs.renameSync(draft, path.join(runtime, 'data-root'));
-  } catch {
-    // The directory may be read-only or full.
   }
 }

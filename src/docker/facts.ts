@@ -3,7 +3,9 @@ import { type UserdockerError, unavailable } from '../domain/errors.ts';
 import { type ContainerId, parseContainerId } from '../domain/ids.ts';
 import { isObject, numberAt, objectAt, textAt, textMapAt, textsAt } from '../domain/json.ts';
 import { layersOf } from '../mounts/image-links.ts';
+import { runtimeDirectory } from '../paths.ts';
 import { type Engine, withFilters } from './engine.ts';
+import { askOnce } from './engine-note.ts';
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
@@ -109,16 +111,29 @@ export interface EngineVersion {
   readonly architecture: string;
 }
 
-export async function engineVersion(engine: Engine): Promise<EngineVersion> {
-  const raw = await engine.get('/version');
-  if (!isObject(raw)) throw unreadable('/version');
-  const version = textAt(raw, 'Version') ?? '';
+/** @throws unavailable where the engine does not say */
+export async function engineVersion(
+  engine: Engine,
+  runtime: string = runtimeDirectory,
+): Promise<EngineVersion> {
+  const ask = async () => {
+    const raw = await engine.get('/version');
+    if (!isObject(raw)) throw unreadable('/version');
+    return {
+      Version: textAt(raw, 'Version'),
+      ApiVersion: textAt(raw, 'ApiVersion'),
+      Arch: textAt(raw, 'Arch'),
+    };
+  };
+  const known = (value: unknown) => (isObject(value) ? value : undefined);
+  const said: unknown = await askOnce(engine, 'engine-version', known, ask, runtime);
+  const version = textAt(said, 'Version') ?? '';
   const major = Number(/^([0-9]+)\./.exec(version)?.[1] ?? '0');
   return {
     version,
     major,
-    apiVersion: textAt(raw, 'ApiVersion') ?? '',
-    architecture: textAt(raw, 'Arch') ?? '',
+    apiVersion: textAt(said, 'ApiVersion') ?? '',
+    architecture: textAt(said, 'Arch') ?? '',
   };
 }
 
