@@ -56,8 +56,7 @@ start_engine() {
     setsid dockerd >/var/log/dockerd.log 2>&1 </dev/null &
     echo "Started dockerd (process $!); its log is /var/log/dockerd.log."
   fi
-  local attempt
-  for attempt in {1..300}; do
+  for _ in {1..300}; do
     if engine version >/dev/null 2>&1; then return; fi
     sleep 0.1
   done

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # To be sourced, in the root of the source tree.
 
 # Installs the packages of package-lock.json where they are missing or older than it. No package's script is run.

@@ -40,8 +40,8 @@ main() {
 
 # The mounts went with the namespace; nothing but plain files is left below.
 remove() {
-  local group attempt
-  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+  local group
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
     group=$(find /sys/fs/cgroup -depth -type d -path "*/$(basename "$1")*" 2>/dev/null) || true
     [[ -z $group ]] && break
     xargs rmdir 2>/dev/null <<<"$group" || sleep 0.1
@@ -66,7 +66,7 @@ inside() {
   mount -t tmpfs -o mode=1777 tmpfs dev/shm
   mount -t tmpfs -o mode=755 tmpfs run
   mount -t tmpfs -o mode=1777 tmpfs tmp
-  mkdir -p -m 1777 run/lock
+  mkdir -m 1777 run/lock
   mkdir -p home var/lib/docker etc/docker ".$source_tree"
   mount --bind "$work/home" home
   mount --bind "$work/docker" var/lib/docker

@@ -13,15 +13,17 @@ import { recordDecision, recordRefusal } from './report/record.ts';
 import { shellQuote } from './report/shell.ts';
 
 /** A subcommand bound to the spine. */
-export type Runner = (session: Session) => Promise<Ending>;
+export type Runner = (session: Session, show?: Show) => Promise<Ending>;
+/** What a dry run does with the decision. */
+export type Show = (decision: Decision, own: boolean, session: Session) => Ending;
 
 export function runner<Facts>(command: Command<Facts>): Runner {
-  return async (session) => {
+  return async (session, show = showDryRun) => {
     const request = parseRequest(command.grammar, session);
     refuseForbidden(session, request);
     const facts = await command.gather(session, request);
     const judge = (known: Facts) => decide(command, subjectOf(session), request, known);
-    if (session.frame.dryRun) return showDryRun(judge(facts), command.own?.applies(request) === true);
+    if (session.frame.dryRun) return show(judge(facts), command.own?.applies(request) === true, session);
     const decision = await (command.hold?.(session, request, facts, judge) ?? judge(facts));
     return carryOut(command, session, request, facts, decision);
   };
@@ -65,7 +67,7 @@ export function parseRequest(grammar: CommandGrammar, session: Session): ParsedC
   if (parsed.ok) return parsed.value;
   if (parsed.error.kind === 'help') throw new HelpWanted(grammar.command);
   const problem = usage(parsed.error.message, parsed.error.hint);
-  recordRefusal(session, problem.failure);
+  if (!session.frame.dryRun) recordRefusal(session, problem.failure);
   throw problem;
 }
 

@@ -5,6 +5,7 @@ import { assertGroupLayersResolve, groupsAreLocal } from './caller/group-layers.
 import { identifyCaller } from './caller/identity.ts';
 import { reexecThroughSudo } from './caller/sudo.ts';
 import type { Session } from './commands/command.ts';
+import { ownWords } from './commands/own-words.ts';
 import { findCommand } from './commands/registry.ts';
 import { loadPolicyOnce } from './config/cache.ts';
 import { connectEngine } from './docker/engine.ts';
@@ -15,7 +16,8 @@ import type { Ending } from './exec/replace.ts';
 import { assertRootsAlone } from './exec/trusted.ts';
 import { type Frame, parseFrame } from './frame.ts';
 import { configDirectory } from './paths.ts';
-import { HelpWanted } from './pipeline.ts';
+import { HelpWanted, type Show } from './pipeline.ts';
+import { executorFor } from './policy/executor.ts';
 import { writeAll } from './report/output.ts';
 import { recordRefusal } from './report/record.ts';
 import { renderNote } from './report/render.ts';
@@ -54,10 +56,38 @@ async function policyOf(caller: Caller): Promise<LoadedPolicy> {
 }
 
 async function call(name: string, session: Session): Promise<Ending> {
+  const word = await ownWords.get(name)?.load();
+  return word === undefined
+    ? callDocker(name, session)
+    : word(session, (words, show) => consider(words, show, session));
+}
+
+async function callDocker(name: string, session: Session, show?: Show): Promise<Ending> {
   const command = findCommand(name);
   if (command === undefined) throw await unknownCommand(name, session);
   const run = await command.load();
-  return run(session);
+  return run(session, show);
+}
+
+/** Another command line of the same caller, as a dry run: global options may stand before `explain` and behind it. */
+async function consider(words: readonly string[], show: Show, outer: Session): Promise<Ending> {
+  const { argv, caller, loaded, environment } = outer;
+  const inner = parseFrame(words);
+  if (inner.command === undefined || inner.help || ownWords.has(inner.command)) {
+    throw usage(
+      'only a command of docker can be explained',
+      'for example: userdocker explain run -it debian',
+    );
+  }
+  const frame: Frame = {
+    ...inner,
+    dryRun: true,
+    quiet: inner.quiet || outer.frame.quiet,
+    debug: inner.debug || outer.frame.debug,
+    noDefaultArgs: inner.noDefaultArgs || outer.frame.noDefaultArgs,
+    executor: inner.executor ?? outer.frame.executor,
+  };
+  return callDocker(inner.command, openSession(argv, frame, caller, loaded, environment), show);
 }
 
 /** docker's own words get a sentence; the rest gets the nearest word that there is. */
@@ -68,7 +98,7 @@ async function unknownCommand(name: string, session: Session): Promise<Userdocke
   const error = known
     ? denied({ rule: 'allowed_subcommands', message, ...(hint === undefined ? {} : { instead: hint }) })
     : usage(message, hint);
-  recordRefusal(session, error.failure);
+  if (!session.frame.dryRun) recordRefusal(session, error.failure);
   return error;
 }
 
@@ -81,7 +111,7 @@ function openSession(
 ): Session {
   const { policy } = loaded;
   const name = frame.executor ?? policy.executor_default;
-  const executor = Object.hasOwn(policy.executors, name) ? policy.executors[name] : undefined;
+  const executor = executorFor(policy, name, frame.command);
   if (executor === undefined) {
     throw usage(`there is no executor ${name}`, `there is: ${Object.keys(policy.executors).join(', ')}`);
   }
@@ -96,7 +126,7 @@ function openSession(
     caller,
     loaded,
     frame,
-    executor: { ...executor, name },
+    executor,
     engine: connectEngine(policy.docker_host),
     environment,
     print: (text) => writeAll(1, text),

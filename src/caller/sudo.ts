@@ -3,10 +3,10 @@
  * it is a convenience and guards nothing.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import process from 'node:process';
-import { denied, unavailable } from '../domain/errors.ts';
+import { denied, type UserdockerError, unavailable } from '../domain/errors.ts';
 import { type Ending, replaceProcess } from '../exec/replace.ts';
 
 /** Fixed places; the user's PATH is no help, and on NixOS the wrapper is the only one that is setuid. */
@@ -22,6 +22,8 @@ export interface SudoSources {
   readonly isExecutable: (path: string) => boolean;
   /** Asks sudo, without a password, whether it would run these words. */
   readonly ask: (sudo: string, words: readonly string[]) => SudoAnswer;
+  /** sudo can ask for a password. */
+  readonly hasTerminal: () => boolean;
   readonly replace: typeof replaceProcess;
 }
 
@@ -52,12 +54,10 @@ export function reexecThroughSudo(
     throw unavailable('userdocker works through sudo, and there is no sudo here', 'an admin must install it');
   }
   const words = ['-u', 'root', '--', launcher, ...args];
-  if (refuses(sources.ask(sudo, ['-n', '-l', ...words]))) {
-    throw denied({
-      rule: 'sudoers',
-      message: `sudo does not allow you to run ${launcher}`,
-      instead: `ask an admin to let you; then "userdocker COMMAND" or "sudo ${launcher} COMMAND" works`,
-    });
+  const answer = sources.ask(sudo, ['-n', '-l', ...words]);
+  if (refuses(answer)) throw notAllowed(launcher, '');
+  if (wantsPassword(answer) && !sources.hasTerminal()) {
+    throw notAllowed(launcher, ' without a password, and there is no terminal to ask for one');
   }
   const passed = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return sources.replace(
@@ -66,12 +66,25 @@ export function reexecThroughSudo(
   );
 }
 
+function notAllowed(launcher: string, more: string): UserdockerError {
+  return denied({
+    rule: 'sudoers',
+    message: `sudo does not allow you to run ${launcher}${more}`,
+    instead: `ask an admin to let you; then "userdocker COMMAND" or "sudo ${launcher} COMMAND" works`,
+  });
+}
+
 /**
  * `sudo -l COMMAND` says nothing and fails where the rules don't allow the command. Anything else (a password is
  * needed, an sudo of another make does not know -l) is left to sudo itself, which explains itself better.
  */
 export function refuses({ status, stderr }: SudoAnswer): boolean {
   return status !== null && status !== 0 && (stderr.trim() === '' || /not allowed|may not run/i.test(stderr));
+}
+
+/** Also the answer to somebody who has no rule at all, where sudo tells its rules to nobody without a password. */
+export function wantsPassword({ status, stderr }: SudoAnswer): boolean {
+  return status !== 0 && /(?:password|authentication) is required/i.test(stderr);
 }
 
 /** The program is installed as PREFIX/lib/userdocker/userdocker, its launcher as PREFIX/bin/userdocker. */
@@ -101,6 +114,14 @@ function systemSources(): SudoSources {
         timeout: 20_000,
       });
       return { status, stderr: stderr ?? '' };
+    },
+    hasTerminal: () => {
+      try {
+        closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY));
+        return true;
+      } catch {
+        return false;
+      }
     },
     replace: replaceProcess,
   };

@@ -1,23 +1,15 @@
 /** Everybody's containers, as far as it matters for who holds which GPU. */
 
 import type { Engine } from '../docker/engine.ts';
-import {
-  type ContainerSummary,
-  type InspectedContainer,
-  inspectContainer,
-  listContainers,
-} from '../docker/facts.ts';
+import { type ContainerSummary, inspectContainer, listContainers } from '../docker/facts.ts';
 import { parseUid } from '../domain/ids.ts';
 import { objectAt, textsAt } from '../domain/json.ts';
 import type { GpuContainer } from '../policy/gpu-holders.ts';
 import { countsAsRunning } from '../policy/limits.ts';
 import { ownsContainer } from '../state/ownership.ts';
 
-/**
- * Milliseconds. The engine answers at once about a container that runs; about one that is being started it waits, and somebody's
- * start that hangs must not keep everybody else from GPUs.
- */
-const patience = 2000;
+/** Milliseconds. The engine answers at once about a container that runs, unless root copies something out of it. */
+const patience = 5000;
 /** Requests to the engine at one time. */
 const atOnce = 16;
 
@@ -52,6 +44,7 @@ function ownerOf({ id, labels }: ContainerSummary): GpuContainer['owner'] {
   return { uid: uid.value, user: labels['userdocker.user'] ?? String(uid.value) };
 }
 
+/** @throws unavailable where the engine does not answer: what the container holds must not pass for free */
 async function environmentsOf(
   engine: Engine,
   ids: readonly string[],
@@ -59,19 +52,11 @@ async function environmentsOf(
   const environments = new Map<string, readonly string[]>();
   for (let first = 0; first < ids.length; first += atOnce) {
     const some = ids.slice(first, first + atOnce);
-    const inspected = await Promise.all(some.map((id) => inspectBriefly(engine, id)));
+    const inspected = await Promise.all(some.map((id) => inspectContainer(engine, id, patience)));
     for (const container of inspected) {
       if (container !== undefined)
         environments.set(container.id, textsAt(objectAt(container.raw, 'Config'), 'Env'));
     }
   }
   return environments;
-}
-
-async function inspectBriefly(engine: Engine, id: string): Promise<InspectedContainer | undefined> {
-  try {
-    return await inspectContainer(engine, id, patience);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,8 @@
 import { spawn } from 'node:child_process';
 import { UserdockerError } from '../domain/errors.ts';
 import { ownEnvironment } from '../exec/exec.ts';
+import { assertRootsAlone } from '../exec/trusted.ts';
+import { executorFor } from '../policy/executor.ts';
 import type { Session } from './command.ts';
 
 /**
@@ -17,20 +19,18 @@ export async function pullImage(
   platform: string | undefined,
 ): Promise<void> {
   const { policy } = session.loaded;
+  const docker = executorFor(policy, session.executor.name, 'pull')?.path ?? session.executor.path;
+  assertRootsAlone(docker);
   const args = ['pull', ...(platform === undefined ? [] : [`--platform=${platform}`]), '--', reference];
   const status = await new Promise<number>((resolve, reject) => {
-    const child = spawn(
-      session.executor.path,
-      session.executor.gpus === 'nv_gpu' ? args.filter((word) => word !== '--') : args,
-      {
-        stdio: ['ignore', 2, 2],
-        env: {
-          ...ownEnvironment(process.env),
-          DOCKER_HOST: policy.docker_host,
-          DOCKER_CONFIG: policy.docker_config,
-        },
+    const child = spawn(docker, args, {
+      stdio: ['ignore', 2, 2],
+      env: {
+        ...ownEnvironment(process.env),
+        DOCKER_HOST: policy.docker_host,
+        DOCKER_CONFIG: policy.docker_config,
       },
-    );
+    });
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
   });

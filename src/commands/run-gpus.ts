@@ -5,10 +5,12 @@ import type { Part } from '../domain/decision.ts';
 import { type Reason, usage } from '../domain/errors.ts';
 import type { GpuFact, GpuUnit } from '../domain/gpu.ts';
 import type { Result } from '../domain/result.ts';
+import { assertRootsAlone } from '../exec/trusted.ts';
 import type { GpuFacts } from '../nvidia/reserve.ts';
 import { blankedVariables, gpuArguments } from '../policy/gpu-arguments.ts';
 import { type GpuRequest, parseGpuRequest } from '../policy/gpu-request.ts';
 import { chooseGpus } from '../policy/gpus.ts';
+import { recordRefusal } from '../report/record.ts';
 import { type Session, type Subject, singleValue } from './command.ts';
 import type { Contested } from './contested.ts';
 import { listGpuContainers } from './gpu-containers.ts';
@@ -38,7 +40,11 @@ export async function gatherGpus(session: Session, request: ParsedCommand): Prom
     NVIDIA_VISIBLE_DEVICES: environment['NVIDIA_VISIBLE_DEVICES'],
     option: singleValue(request, '--gpus'),
   });
-  if (!requests.ok) throw usage(requests.error, 'userdocker ps --gpu-free shows what can be named');
+  if (!requests.ok) {
+    const problem = usage(requests.error, 'userdocker ps --gpu-free shows what can be named');
+    if (!session.frame.dryRun) recordRefusal(session, problem.failure);
+    throw problem;
+  }
   return {
     requests: requests.value,
     known: await gatherGpuHolds(session, await machineGpus(session), false),
@@ -46,8 +52,10 @@ export async function gatherGpus(session: Session, request: ParsedCommand): Prom
 }
 
 export async function machineGpus(session: Session): Promise<readonly GpuFact[]> {
+  const { smi } = session.loaded.policy.nvidia;
+  assertRootsAlone(smi);
   const { readGpus } = await import('../nvidia/smi.ts');
-  return readGpus(session.loaded.policy.nvidia.smi);
+  return readGpus(smi);
 }
 
 /** @param mark whether this may note which calls have died; not in a dry run */

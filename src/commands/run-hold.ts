@@ -113,7 +113,7 @@ function realise({ caller, loaded }: Session, facts: RunFacts, gpuRun: boolean):
 }
 
 /** So many ownership files, or runs with pins, may be those of containers that are gone, before somebody looks. */
-const tolerated = { files: 16, pins: 4 };
+const tolerated = { files: 16, pins: 1 };
 
 /**
  * On the way, now and then: what belonged to containers that are gone. Pins of containers that exist stay, so that they can be

@@ -7,11 +7,12 @@ import type { CommandGrammar, ParsedCommand } from '../args/types.ts';
 import { engineVersion, type InspectedContainer } from '../docker/facts.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Reason } from '../domain/errors.ts';
+import type { GpuFact } from '../domain/gpu.ts';
 import { objectAt, textAt } from '../domain/json.ts';
 import type { GpuFacts } from '../nvidia/reserve.ts';
 import { subjectOf } from '../pipeline.ts';
 import { chooseGpus } from '../policy/gpus.ts';
-import { judgeLimits, type Share, type Usage, usage } from '../policy/limits.ts';
+import { countsAsRunning, judgeLimits, type Share, type Usage, usage } from '../policy/limits.ts';
 import { violations } from '../policy/violations.ts';
 import { withUserLock } from '../state/lock.ts';
 import { newNonce } from '../state/ownership.ts';
@@ -49,20 +50,22 @@ function startCommand(grammar: CommandGrammar): Command<StartFacts> {
     grammar,
     gather: (session, request) => gatherStart(session, request, peekReservations(session.caller.uid)),
     judge: judgeStart,
-    hold: (session, request, _facts, decide) =>
-      withUserLock(session.caller.uid, lockTimeout, () => grant(session, request, decide)),
+    hold: (session, request, { gpus }, decide) =>
+      withUserLock(session.caller.uid, lockTimeout, () => grant(session, request, gpus?.gpus, decide)),
   };
 }
 
+/** @param machine its GPUs, if nvidia-smi has been asked already */
 async function gatherStart(
   session: Session,
   request: ParsedCommand,
   reservations: readonly Reservation[],
+  machine?: readonly GpuFact[],
 ): Promise<StartFacts> {
   const named = await findContainers(session, request.operands);
   const started = new Set<string>(foundIds(named));
   const others = (await ownContainers(session)).filter(({ id }) => !started.has(id));
-  const gpus = await gpusNow(session, named);
+  const gpus = await gpusNow(session, named, machine);
   return {
     named,
     gpus,
@@ -85,9 +88,13 @@ async function mountsOf(
   return new Map(mounts);
 }
 
-async function gpusNow(session: Session, named: readonly NamedContainer[]): Promise<GpuFacts | undefined> {
+async function gpusNow(
+  session: Session,
+  named: readonly NamedContainer[],
+  machine: readonly GpuFact[] | undefined,
+): Promise<GpuFacts | undefined> {
   const wanted = named.some(({ container }) => gpusOf(container).length > 0);
-  return wanted ? gatherGpuHolds(session, await machineGpus(session), false) : undefined;
+  return wanted ? gatherGpuHolds(session, machine ?? (await machineGpus(session)), false) : undefined;
 }
 
 function judgeStart(subject: Subject, _request: ParsedCommand, facts: StartFacts): Verdict {
@@ -144,14 +151,16 @@ function judgeGpus({ policy, caller }: Subject, { named, gpus, usage: used }: St
       { rule: 'nvidia', message: 'several containers with GPUs at once', instead: 'start them one by one' },
     ];
   }
+  const names = gpusOf(first?.container);
   const choice = chooseGpus({
     nvidia: policy.nvidia,
     limit: caller.isRoot ? undefined : policy.limits.gpus,
     uid: caller.uid,
-    requests: [{ kind: 'names', source: 'NV_GPU', names: gpusOf(first?.container) }],
+    requests: [{ kind: 'names', source: 'NV_GPU', names }],
     gpus: gpus.gpus,
     holds: gpus.holds.filter(({ container }) => container?.id !== first?.container?.id),
     ownGpus: used.gpus,
+    restarted: countsAsRunning(first?.container?.state ?? '') ? names : [],
   });
   return choice.ok ? [] : choice.error;
 }
@@ -172,10 +181,11 @@ function shareOf(container: InspectedContainer): Share {
 async function grant(
   session: Session,
   request: ParsedCommand,
+  machine: readonly GpuFact[] | undefined,
   decide: (facts: StartFacts) => Decision,
 ): Promise<Decision> {
   const { uid } = session.caller;
-  const facts = await gatherStart(session, request, listReservations(uid));
+  const facts = await gatherStart(session, request, listReservations(uid), machine);
   const containers = facts.named.flatMap(({ container }) => (container === undefined ? [] : [container]));
   const nonces = containers.map(newNonce);
   const decision = await decideAndHoldGpus(session, facts, decide, nonces);

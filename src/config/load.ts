@@ -33,12 +33,18 @@ export interface LoadOptions {
 }
 
 /** @throws UserdockerError (`config`) with every mistake of every layer of this caller */
-export function loadPolicy({
-  directory,
-  caller,
-  defaultsText,
-  tree = new TrustedTree(),
-}: LoadOptions): LoadedPolicy {
+export function loadPolicy(options: LoadOptions): LoadedPolicy {
+  return loadMerged(options).loaded;
+}
+
+/**
+ * The policy, and the merged layers that it was made from, for the admin's `show`.
+ * @throws as loadPolicy
+ */
+export function loadMerged({ directory, caller, defaultsText, tree = new TrustedTree() }: LoadOptions): {
+  readonly loaded: LoadedPolicy;
+  readonly merged: MapNode;
+} {
   const found = layersFor(directory, caller, tree);
   const defaults = defaultLayer(directory, defaultsText);
   const layers = [defaults, ...found.files.map((file) => readLayer(file, tree))];
@@ -54,11 +60,9 @@ export function loadPolicy({
   const problems = mistakes.map((mistake) => problemOf(mistake, layers));
   refuseIfAny(problems);
   if (!built.ok) throw configError(...problems);
-  return {
-    policy: built.value,
-    origins: collectOrigins(merged.tree),
-    files: found.files.map(({ path }) => path),
-  };
+  const files = found.files.map(({ path }) => path);
+  const loaded = { policy: built.value, origins: collectOrigins(merged.tree), files };
+  return { loaded, merged: merged.tree };
 }
 
 export interface ReadLayer {

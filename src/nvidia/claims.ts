@@ -25,6 +25,8 @@
  *
  * A container that has run and ended is over, whether its client lives or not; `start` and `restart` claim anew, naming the container
  * instead of the nonce. So the shipped policy must not offer what makes the engine start containers by itself (`--restart`).
+ * `restart` does so once: the engine stops and starts the container long after the client of `restart -t 600` has died. So a claim that
+ * names a container is carried over while that runs, and when it stops, it is an orphan like the others.
  *
  * No step waits for another user's process. A stopped call keeps what it has claimed and nothing else.
  */
@@ -123,13 +125,19 @@ async function assessGpu(
   containers: readonly MadeContainer[],
   { stateOf, mark, grace: seconds = grace, runtime = runtimeDirectory }: Assessment,
 ): Promise<GpuSituation['records'][number]> {
-  const verdicts = record.claims.map((claim) => {
-    return { claim, verdict: judgeClaim(claim, alive.has(claim), madeBy(claim, containers), seconds) };
-  });
-  const isNew = verdicts.some(({ verdict }) => verdict === 'new orphan');
+  const verdicts = record.claims
+    .filter((claim, index) => alive.has(claim) || !isRepeated(claim, record.claims.slice(index + 1)))
+    .map((claim) => {
+      return { claim, verdict: judgeClaim(claim, alive.has(claim), madeBy(claim, containers), seconds) };
+    });
+  const isNew = verdicts.some(
+    ({ claim, verdict }) =>
+      verdict === 'new orphan' || (verdict === 'no orphan' && claim.orphanedAt !== undefined),
+  );
   const judged = await Promise.all(
     verdicts.map(async ({ claim, verdict }): Promise<readonly GpuClaim[]> => {
       if (verdict === 'new orphan') return [{ ...claim, orphanedAt: os.uptime() }];
+      if (verdict === 'no orphan') return [{ ...claim, orphanedAt: undefined }];
       const counts = verdict === 'valid' || (verdict !== 'over' && (await mayRun(verdict.askAgain, stateOf)));
       return counts ? [claim] : [];
     }),
@@ -140,7 +148,13 @@ async function assessGpu(
   return { uuid, record: marked ?? record, valid };
 }
 
-type Verdict = 'valid' | 'over' | 'new orphan' | { readonly askAgain: string };
+/** A later `start` or `restart` of the same container covers what an earlier one, whose client is dead, may still do. */
+function isRepeated({ container }: GpuClaim, later: readonly GpuClaim[]): boolean {
+  return container !== undefined && later.some((other) => other.container === container);
+}
+
+/** `no orphan`: valid, and if it was one, its time begins anew. */
+type Verdict = 'valid' | 'over' | 'new orphan' | 'no orphan' | { readonly askAgain: string };
 
 function judgeClaim(
   claim: GpuClaim,
@@ -152,8 +166,10 @@ function judgeClaim(
   const hasRun = claim.container === undefined && made !== undefined && made.state !== 'created';
   if (hasRun && !countsAsRunning(made.state)) return 'over';
   if (alive) return 'valid';
-  // It was never made; or it runs and holds the GPU by itself.
-  if (made === undefined || countsAsRunning(made.state)) return 'over';
+  // It was never made, or is gone.
+  if (made === undefined) return 'over';
+  // It holds the GPU by itself; but a restart may be on its way.
+  if (countsAsRunning(made.state)) return claim.container === undefined ? 'over' : 'no orphan';
   if (claim.orphanedAt === undefined) return 'new orphan';
   return os.uptime() - claim.orphanedAt < seconds ? 'valid' : { askAgain: made.id };
 }

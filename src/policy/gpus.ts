@@ -18,6 +18,8 @@ export interface GpuQuestion {
   readonly holds: readonly GpuHold[];
   /** UUIDs that count against `limits.gpus` already (limits.ts, Usage.gpus). */
   readonly ownGpus: readonly string[];
+  /** UUIDs of what the container that is to be restarted has now: what fills their memory is, as far as is known, itself. */
+  readonly restarted?: readonly string[];
 }
 
 export interface GpuChoice {
@@ -166,6 +168,7 @@ function problemWith(unit: GpuUnit, rules: Rules, named: boolean): Reason | unde
   // What fills the memory then is the user's own other container.
   if (own && named && reuse) return undefined;
   if (exclusive && holds.length > 0) return heldBy(unit, holds, own, rules);
+  if (rules.restarted?.some((uuid) => sameUuid(uuid, unit.uuid)) === true) return undefined;
   return tooBusy(unit, rules);
 }
 

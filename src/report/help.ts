@@ -1,6 +1,7 @@
 /** `--help`: what this caller may do, from the same tables and the same policy that decide. */
 import { findGrammar, spellings } from '../args/grammar.ts';
 import type { CommandGrammar, FlagSpec } from '../args/types.ts';
+import { ownWords } from '../commands/own-words.ts';
 import { findCommand } from '../commands/registry.ts';
 import type { Caller } from '../domain/caller.ts';
 import type { CommandArguments, MountRule, Policy } from '../domain/policy.ts';
@@ -10,12 +11,13 @@ import { type AllowedValues, extraFlags, resolveRule } from '../policy/argument-
 import { formatBytes } from '../policy/limits.ts';
 import { describeRule } from '../policy/mount-rules.ts';
 
+/** A row of a table: what, and what about it. */
+export type Row = readonly [string, string];
+
 /** `userdocker --help`: the global options, and the commands that the policy allows. */
 export function generalHelp(policy: Policy): string {
   const options = frameCommand().options.map(({ flags, description }) => [flags, description] as const);
-  const commands = policy.allowed_subcommands.map(
-    (name) => [name, findCommand(name)?.summary ?? ''] as const,
-  );
+  const about = [...ownWords].map(([name, { summary }]): Row => [name, summary]);
   return [
     'Usage: userdocker [OPTIONS] COMMAND [ARG...]',
     '',
@@ -25,15 +27,24 @@ export function generalHelp(policy: Policy): string {
     ...table(options),
     '',
     'Commands:',
-    ...table(commands),
+    ...table(commandRows(policy)),
+    '',
+    'About you and this machine:',
+    ...table(about),
     '',
     'userdocker COMMAND --help shows what you may give a command.',
     '',
   ].join('\n');
 }
 
+export function commandRows(policy: Policy): readonly Row[] {
+  return policy.allowed_subcommands.map((name) => [name, findCommand(name)?.summary ?? '']);
+}
+
 /** `userdocker COMMAND --help`; `undefined`: there is no such command. */
 export function commandHelp(command: string, policy: Policy, caller: Caller): string | undefined {
+  const word = ownWords.get(command);
+  if (word !== undefined) return `Usage: userdocker ${word.usage}\n\n${capitalised(word.summary)}.\n`;
   const grammar = findGrammar(command);
   const summary = findCommand(command)?.summary;
   if (grammar === undefined || summary === undefined) return undefined;
@@ -42,7 +53,7 @@ export function commandHelp(command: string, policy: Policy, caller: Caller): st
   return [
     `Usage: userdocker ${command} [OPTIONS] ${grammar.operands.names}${payload}`.trimEnd(),
     '',
-    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    `${capitalised(summary)}.`,
     ...(allowed ? [] : ['', 'The policy does not allow you this command.']),
     ...section('Options you may give', optionRows(grammar, policy.args[command])),
     ...section(
@@ -55,7 +66,12 @@ export function commandHelp(command: string, policy: Policy, caller: Caller): st
   ].join('\n');
 }
 
-function runSections(policy: Policy, caller: Caller): readonly string[] {
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** What `run` gives beside its options. */
+export function runSections(policy: Policy, caller: Caller): readonly string[] {
   const { volume_mounts: mounts, limits } = policy;
   const bounds = Object.entries(limits).filter(([, limit]) => limit !== undefined);
   return [
@@ -80,14 +96,11 @@ function runSections(policy: Policy, caller: Caller): readonly string[] {
   ];
 }
 
-function mountRow(rule: MountRule, when: string): readonly [string, string] {
+function mountRow(rule: MountRule, when: string): Row {
   return [describeRule(rule), `${when}${rule.create ? ', made where it is missing' : ''}`];
 }
 
-function optionRows(
-  grammar: CommandGrammar,
-  rules: CommandArguments | undefined,
-): readonly (readonly [string, string])[] {
+export function optionRows(grammar: CommandGrammar, rules: CommandArguments | undefined): readonly Row[] {
   if (rules === undefined) return [];
   const flags = [...grammar.flags, ...extraFlags(grammar, rules)];
   const own = grammar.flags.filter((flag) => flag.own === true).map((flag) => [spelling(flag), ''] as const);
@@ -99,7 +112,7 @@ function optionRows(
 }
 
 /** Several entries for one flag become one row. */
-function merged(rows: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+function merged(rows: readonly Row[]): readonly Row[] {
   const byFlag = new Map<string, string[]>();
   for (const [flag, text] of rows)
     byFlag.set(flag, [...(byFlag.get(flag) ?? []), ...(text === '' ? [] : [text])]);
@@ -130,18 +143,18 @@ function values(allowed: AllowedValues): string {
   }
 }
 
-function fixedRows(rules: CommandArguments['always'] | undefined): readonly (readonly [string, string])[] {
+export function fixedRows(rules: CommandArguments['always'] | undefined): readonly Row[] {
   return (rules ?? []).map(({ flags, values: fixed }) => {
     const texts = fixed.kind === 'one-of' ? fixed.values : [];
     return [`${flags.join(', ')}${texts.length === 0 ? '' : `=${texts.join(', ')}`}`, ''] as const;
   });
 }
 
-function section(title: string, rows: readonly (readonly [string, string])[]): readonly string[] {
+export function section(title: string, rows: readonly Row[]): readonly string[] {
   return rows.length === 0 ? [] : ['', `${title}:`, ...table(rows)];
 }
 
-function table(rows: readonly (readonly [string, string])[]): readonly string[] {
+function table(rows: readonly Row[]): readonly string[] {
   const width = Math.min(32, Math.max(0, ...rows.map(([left]) => left.length)));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
 }

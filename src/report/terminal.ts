@@ -5,7 +5,7 @@ import { readlinkSync } from 'node:fs';
 export function terminalOf(fd: number): string | undefined {
   try {
     const path = readlinkSync(`/proc/self/fd/${fd}`);
-    return /^\/dev\/(?:pts\/[0-9]+|tty[A-Za-z0-9]*|console|hvc[0-9]+)$/.test(path) ? path : undefined;
+    return /^\/dev\/(?:pts\/[0-9]+|ptmx|tty[A-Za-z0-9]*|console|hvc[0-9]+)$/.test(path) ? path : undefined;
   } catch {
     return undefined;
   }

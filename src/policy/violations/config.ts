@@ -164,7 +164,8 @@ function judgeImage(value: unknown, { policy, caller }: Context): string | undef
     .map(literal)
     .join('[^/]+');
   const foreign = new RegExp(`^${trees}`).test(name) && !name.startsWith(own);
-  const known = allowed.some((pattern) => matchesWhole(pattern, name));
+  const isId = /^(?:sha(?:256|384|512):|[0-9a-f]{64}$)/.test(name);
+  const known = !isId && allowed.some((pattern) => matchesWhole(pattern, name));
   return known && !foreign ? undefined : `is made of the image ${show(value)}`;
 }
 

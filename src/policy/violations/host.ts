@@ -12,7 +12,17 @@ import {
 } from './common.ts';
 import { judgeBinds, judgeMounts, judgeTmpfs } from './mounts.ts';
 import { judgePorts, networkMode } from './network.ts';
-import { amount, isListed, judgeOption, list, map, spellUlimit, switched, text } from './options.ts';
+import {
+  amount,
+  type Element,
+  isListed,
+  judgeOption,
+  list,
+  map,
+  spellUlimit,
+  switched,
+  text,
+} from './options.ts';
 
 /** All of these, in this order; the first that has something to say is heard. */
 function all(...judges: readonly Judge[]): Judge {
@@ -203,7 +213,8 @@ const resources: { readonly [key: string]: Judge } = {
   OomKillDisable: judgeOption(switched('--oom-kill-disable')),
   OomScoreAdj: judgeOption(amount('number', '--oom-score-adj')),
   PidsLimit: (value, { policy: { limits } }) =>
-    limits.pids === undefined || (typeof value === 'number' && value > 0 && value <= limits.pids)
+    limits.pids === undefined ||
+    (Number.isInteger(value) && Number(value) > 0 && Number(value) <= limits.pids)
       ? undefined
       : `may have ${show(value)} processes`,
   ShmSize: judgeOption({
@@ -264,15 +275,7 @@ export const hostJudges: { readonly [key: string]: Judge } = {
   ...devices,
   AutoRemove: judgeOption(switched('--rm')),
   Init: judgeOption(switched('--init')),
-  RestartPolicy: judgeOption({
-    names: ['--restart'],
-    elements: (value) => {
-      const [name, tries] = [textAt(value, 'Name') ?? '', numberAt(value, 'MaximumRetryCount') ?? 0];
-      if (!isEmpty(value) && !isObject(value)) return undefined;
-      if (tries !== 0) return [{ spellings: [`${name}:${tries}`] }];
-      return ['', 'no'].includes(name) ? [] : [{ spellings: [name] }];
-    },
-  }),
+  RestartPolicy: judgeOption({ names: ['--restart'], elements: restartPolicy }),
   // The client's window, for the first line of output.
   ConsoleSize: () => undefined,
 };
@@ -280,4 +283,12 @@ export const hostJudges: { readonly [key: string]: Judge } = {
 /** docker takes `cap_chown`, `CHOWN` and `CAP_CHOWN` for the same. */
 function capability(name: string): string {
   return name.toUpperCase().replace(/^CAP_/, '');
+}
+
+function restartPolicy(value: unknown): readonly Element[] | undefined {
+  if (isEmpty(value)) return [];
+  const { Name: name, MaximumRetryCount: tries, ...others } = isObject(value) ? value : { odd: true };
+  if (!Object.values(others).every(isEmpty) || (!isEmpty(name) && typeof name !== 'string')) return undefined;
+  if (!isEmpty(tries)) return [{ spellings: [`${name}:${tries}`] }];
+  return isEmpty(name) || name === 'no' ? [] : [{ spellings: [String(name)] }];
 }

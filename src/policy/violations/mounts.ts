@@ -32,7 +32,7 @@ export const judgeTmpfs: Judge = (value) => {
       .split(',')
       .find(
         (option) =>
-          !/^(?:|ro|rw|exec|noexec|nosuid|nodev|size=[0-9]+[bkmgt]?|mode=[0-1]?[0-7]{3,4})$/i.test(option),
+          !/^(?:|ro|rw|exec|noexec|nosuid|nodev|size=[0-9]+[bkmgt]?|mode=0?[01]?[0-7]{3})$/i.test(option),
       );
     return judgeTarget(path) ?? (wrong === undefined ? undefined : `has a tmpfs at ${path} with ${wrong}`);
   });

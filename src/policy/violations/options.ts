@@ -73,7 +73,7 @@ export function amount(unit: 'bytes' | 'cpus' | 'number', ...names: readonly str
     names,
     elements: (value) => {
       if (isEmpty(value)) return [];
-      if (typeof value !== 'number') return undefined;
+      if (typeof value !== 'number' || !Number.isSafeInteger(value)) return undefined;
       return [{ spellings: spellAmount(unit, value), amount: value, scale: unit === 'cpus' ? 1e9 : 1 }];
     },
   };

@@ -1,0 +1,269 @@
+#!/usr/bin/env bash
+# Installs userdocker, or takes it away again. Nothing is changed before every check has passed, each file is put in
+# place in one step, and a second run changes only what is out of date. See usage() below.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+  cat <<'USAGE'
+usage: ./install.sh [OPTION...]            as root
+
+  --group NAME    members may call userdocker through sudo (userdocker; made where there is none)
+  --hosts A,B     the machines on which they may (ALL), for a sudoers rule that is copied to many
+  --prefix DIR    where bin/ and lib/ are (/usr/local); only root may be able to write there
+  --no-build      install dist/ as it is
+  --demo          also install and start docker where there is none (Debian, Ubuntu), and show userdocker at work
+  --uninstall     remove what was installed; settings of the admin, audit log and state stay
+  --purge         with --uninstall: remove these, too
+  --help
+USAGE
+}
+
+group=userdocker hosts=ALL prefix=/usr/local build=yes action=install purge=no
+readonly configuration=/etc/userdocker state=/var/lib/userdocker log=/var/log/userdocker
+readonly sudoers=/etc/sudoers.d/userdocker logrotate=/etc/logrotate.d/userdocker
+
+main() {
+  parse_arguments "$@"
+  umask 022
+  case $action in
+    uninstall) check_root && check_prefix && uninstall ;;
+    demo) check_root && exec bash scripts/demo.sh "$group" "$hosts" "$prefix" "$build" ;;
+    install)
+      check_root
+      check_prefix
+      scratch=$(mktemp --directory)
+      trap 'rm -r "$scratch"' EXIT
+      check_machine
+      check_other_rules
+      prepare_sudoers
+      if [[ $build = yes ]]; then bash scripts/build.sh; fi
+      check_binary
+      install_files
+      install_sudoers
+      local command=userdocker
+      [[ $prefix = /usr/local || $prefix = /usr ]] || command=$prefix/bin/userdocker
+      say "Done. Members of the group '$group' can now run: sudo $command run --rm -it IMAGE"
+      ;;
+  esac
+}
+
+say() { printf '%s\n' "install: $*"; }
+warn() { printf '%s\n' "install: warning: $*" >&2; }
+refuse() { printf '%s\n' "install: $*" >&2; exit 1; }
+
+# --- what was asked -----------------------------------------------------------------------------------------
+
+parse_arguments() {
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --group | --hosts | --prefix)
+        [[ $# -ge 2 ]] || wrong_usage "$1 needs a value"
+        printf -v "${1#--}" %s "$2"
+        shift
+        ;;
+      --group=* | --hosts=* | --prefix=*) local word=${1#--} && printf -v "${word%%=*}" %s "${word#*=}" ;;
+      --no-build) build=no ;;
+      --demo) action=demo ;;
+      --uninstall) action=uninstall ;;
+      --purge) purge=yes ;;
+      -h | --help) usage && exit 0 ;;
+      *) wrong_usage "unknown option: $1" ;;
+    esac
+    shift
+  done
+  # All three become part of a sudoers rule: plain words only.
+  [[ $group =~ ^[A-Za-z_][A-Za-z0-9_.-]{0,31}$ && $group != ALL ]] || wrong_usage "not a group name: $group"
+  [[ $hosts =~ ^[A-Za-z0-9][A-Za-z0-9.-]*(,[A-Za-z0-9][A-Za-z0-9.-]*)*$ ]] || wrong_usage "not a list of host names: $hosts"
+  [[ $prefix =~ ^(/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)+$ ]] || wrong_usage "not an absolute, plain path: $prefix"
+  [[ $purge = no || $action = uninstall ]] || wrong_usage "--purge goes with --uninstall"
+}
+
+wrong_usage() {
+  printf '%s\n' "install: $*" >&2
+  usage >&2
+  exit 64
+}
+
+# --- may it be done? ----------------------------------------------------------------------------------------
+
+check_root() { [[ $(id -u) = 0 ]] || refuse "only root can install: sudo ./install.sh"; }
+
+# Who can write to a directory above the program can put another program in its place, and sudo runs it as root.
+check_prefix() {
+  local directory
+  for directory in bin lib/userdocker sbin share/man; do
+    only_root_writes "$prefix/$directory"
+    only_root_writes "$(realpath --canonicalize-missing "$prefix/$directory")"
+  done
+  only_root_writes "$configuration"
+}
+
+only_root_writes() {
+  local path=$1
+  while :; do
+    if [[ -e $path ]]; then
+      [[ $(stat --dereference --format %u "$path") = 0 ]] ||
+        refuse "$path belongs to another user than root: chown root $path, or choose another --prefix"
+      (((8#$(stat --dereference --format %a "$path") & 8#022) == 0)) ||
+        refuse "$path can be written by others than root: chmod go-w $path, or choose another --prefix"
+    fi
+    [[ $path != / ]] || return 0
+    path=$(dirname "$path")
+  done
+}
+
+check_machine() {
+  printf '%s\n' 5.1 "$(uname -r)" | sort --check=quiet --version-sort ||
+    refuse "Linux 5.1 or newer is needed; this is $(uname -r)"
+  command -v visudo >/dev/null || refuse "sudo is missing: install the package sudo"
+  grep --quiet --extended-regexp '^[@#]includedir[[:space:]]+"?/etc/sudoers\.d"?[[:space:]]*$' /etc/sudoers ||
+    refuse "/etc/sudoers does not read /etc/sudoers.d: add the line '@includedir /etc/sudoers.d' with visudo"
+  /usr/bin/env --default-signal=PIPE true 2>/dev/null ||
+    refuse "/usr/bin/env knows no --default-signal: GNU coreutils 8.31 or newer is needed"
+  if [[ ! -x /usr/bin/docker ]]; then
+    warn "there is no /usr/bin/docker: install docker, or set executors.docker in $configuration/config.yaml"
+  fi
+  local members
+  members=$(getent group docker | cut -d: -f4) || true
+  if [[ -n $members ]]; then
+    warn "members of the group docker are root on this machine, with or without userdocker: $members"
+  fi
+}
+
+# A rule of somebody else's that says SETENV for userdocker undoes the one that is installed here.
+check_other_rules() {
+  local found
+  found=$(other_sudoers | awk '
+    { line = line $0 }
+    /\\$/ { sub(/\\$/, "", line); next }
+    line ~ /^[ \t]*Cmnd_Alias/ && line ~ /userdocker/ {
+      alias = line; sub(/^[ \t]*Cmnd_Alias[ \t]+/, "", alias); sub(/[ \t=].*/, "", alias); names = names "|" alias
+    }
+    line !~ /^[ \t]*#/ && line ~ /(^|[^O])SETENV[ \t]*:/ && line ~ ("userdocker" names) { print line }
+    { line = "" }')
+  [[ -z $found ]] || refuse "a sudoers rule gives SETENV for userdocker, which makes its users root. Remove it: $found"
+}
+
+other_sudoers() {
+  find /etc/sudoers /etc/sudoers.d/ -type f ! -path "$sudoers" ! -name '*~' ! -path '/etc/sudoers.d/*.*' -exec cat {} +
+}
+
+# Only a file that visudo has accepted comes into place; a broken one could lock everybody out of sudo.
+prepare_sudoers() {
+  sed "s|@PREFIX@|$prefix|g; s|@GROUP@|$group|; s|@HOSTS@|${hosts//,/, }|" etc-userdocker/sudoers >"$scratch/sudoers"
+  visudo --check --quiet --file="$scratch/sudoers" || refuse "visudo refuses the new $sudoers; nothing was changed"
+}
+
+check_binary() {
+  [[ -x dist/userdocker ]] || refuse "dist/userdocker is missing: run 'npm run build', or leave out --no-build"
+}
+
+# --- installation -------------------------------------------------------------------------------------------
+
+install_files() {
+  mkdir -p "$prefix/bin" "$prefix/sbin"
+  directory 755 "$prefix/lib/userdocker"
+  directory 755 "$configuration"
+  directory 755 "$configuration/docker"
+  directory 700 "$state"
+  directory 700 "$log"
+
+  file 755 dist/userdocker "$prefix/lib/userdocker/userdocker"
+  file 755 <(with_prefix bin/userdocker) "$prefix/bin/userdocker"
+  file 755 <(with_prefix bin/nvidia-userdocker) "$prefix/bin/nvidia-userdocker"
+  if [[ -f dist/userdocker-admin ]]; then
+    file 755 dist/userdocker-admin "$prefix/sbin/userdocker-admin"
+  fi
+  file 644 etc-userdocker/default.yaml "$configuration/default.yaml"
+  [[ -e $configuration/config.yaml || -e $configuration/config.yml || -e $configuration/config.json ]] ||
+    file 644 etc-userdocker/config.yaml "$configuration/config.yaml"
+  [[ -e $configuration/docker/config.json ]] || file 644 <(echo '{}') "$configuration/docker/config.json"
+  [[ ! -d /etc/logrotate.d ]] || file 644 etc-userdocker/logrotate "$logrotate"
+  documentation | while read -r source target; do
+    mkdir -p "$(dirname "$target")"
+    if [[ $target = *.gz ]]; then file 644 <(gzip -9n <"$source") "$target"; else file 644 "$source" "$target"; fi
+  done
+}
+
+# Lines of source and target.
+documentation() {
+  local page
+  for page in man/*.[1-8]; do
+    [[ ! -f $page ]] || echo "$page $prefix/share/man/man${page##*.}/$(basename "$page").gz"
+  done
+  [[ ! -d completions ]] || cat <<COMPLETIONS
+completions/userdocker.bash $prefix/share/bash-completion/completions/userdocker
+completions/userdocker.zsh $prefix/share/zsh/site-functions/_userdocker
+completions/userdocker.fish $prefix/share/fish/vendor_completions.d/userdocker.fish
+COMPLETIONS
+}
+
+with_prefix() { sed "s|/usr/local/|$prefix/|g" "$1"; }
+
+directory() {
+  [[ ! -L $2 ]] || refuse "$2 is a symbolic link"
+  [[ -d $2 && $(stat --format '%a %u' "$2") = "$1 0" ]] || install --directory --mode="$1" --owner=root "$2"
+}
+
+# file MODE SOURCE TARGET: whoever runs or reads TARGET meanwhile has the old one or the new one, whole.
+file() {
+  local source=$2
+  if [[ -p $source ]]; then
+    cat "$source" >"$scratch/text"
+    source=$scratch/text
+  fi
+  if [[ -f $3 && ! -L $3 && $(stat --format '%a %u %g' "$3") = "$1 0 0" ]] && cmp --silent "$source" "$3"; then return; fi
+  install --mode="$1" --owner=root --group=root "$source" "$3.new~"
+  mv --no-target-directory "$3.new~" "$3"
+  say "installed $3"
+}
+
+install_sudoers() {
+  if ! getent group "$group" >/dev/null; then
+    groupadd --system "$group"
+    say "made the group '$group': add its members with: usermod --append --groups $group NAME"
+  fi
+  local healthy=no old
+  ! visudo --check --quiet 2>/dev/null || healthy=yes
+  old=$(cat "$sudoers" 2>/dev/null) || true
+  file 440 "$scratch/sudoers" "$sudoers"
+  # Alone it was fine; together with the machine's other files it may not be.
+  if [[ $healthy = yes ]] && ! visudo --check --quiet; then
+    if [[ -n $old ]]; then file 440 <(printf '%s\n' "$old") "$sudoers"; else rm "$sudoers"; fi
+    refuse "with the new $sudoers visudo refuses the whole; it was put back as it was"
+  fi
+}
+
+# --- removal ------------------------------------------------------------------------------------------------
+
+uninstall() {
+  if [[ -e $sudoers ]] && ! grep --quiet --fixed-strings " $prefix/bin/userdocker," "$sudoers"; then
+    refuse "it is installed elsewhere, give --prefix: $(grep '^Cmnd_Alias' "$sudoers")"
+  fi
+  remove "$sudoers" "$prefix"/bin/{,nvidia-}userdocker "$prefix/sbin/userdocker-admin" "$logrotate" \
+    "$prefix/lib/userdocker/userdocker" "$configuration/default.yaml"
+  documentation | while read -r _ target; do remove "$target"; done
+  remove_unchanged etc-userdocker/config.yaml "$configuration/config.yaml"
+  remove_unchanged <(echo '{}') "$configuration/docker/config.json"
+  if [[ $purge = yes ]]; then
+    # Never through a mount: what is mounted there belongs to somebody else.
+    ! grep --extended-regexp " ($configuration|$state|$log)/" /proc/self/mounts || refuse "unmount these first"
+    rm -rf --one-file-system "$configuration" "$state" "$log"
+  fi
+  rmdir --ignore-fail-on-non-empty "$configuration/docker" "$configuration" "$state" "$log" "$prefix/lib/userdocker" 2>/dev/null || true
+  say "Removed. Containers that run go on running; groups stay."
+}
+
+remove() {
+  local path
+  for path in "$@"; do
+    [[ ! -e $path ]] || { rm "$path" && say "removed $path"; }
+  done
+}
+
+remove_unchanged() {
+  if cmp --silent "$1" "$2"; then remove "$2"; fi
+}
+
+main "$@"
