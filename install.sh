@@ -173,7 +173,8 @@ install_files() {
   file 755 <(with_prefix bin/userdocker) "$prefix/bin/userdocker"
   file 755 <(with_prefix bin/nvidia-userdocker) "$prefix/bin/nvidia-userdocker"
   if [[ -f dist/userdocker-admin ]]; then
-    file 755 dist/userdocker-admin "$prefix/sbin/userdocker-admin"
+    file 755 dist/userdocker-admin "$prefix/lib/userdocker/userdocker-admin"
+    file 755 <(with_prefix bin/userdocker-admin) "$prefix/sbin/userdocker-admin"
   fi
   file 644 etc-userdocker/default.yaml "$configuration/default.yaml"
   [[ -e $configuration/config.yaml || -e $configuration/config.yml || -e $configuration/config.json ]] ||
@@ -242,7 +243,7 @@ uninstall() {
     refuse "it is installed elsewhere, give --prefix: $(grep '^Cmnd_Alias' "$sudoers")"
   fi
   remove "$sudoers" "$prefix"/bin/{,nvidia-}userdocker "$prefix/sbin/userdocker-admin" "$logrotate" \
-    "$prefix/lib/userdocker/userdocker" "$configuration/default.yaml"
+    "$prefix/lib/userdocker/userdocker"{,-admin} "$configuration/default.yaml"
   documentation | while read -r _ target; do remove "$target"; done
   remove_unchanged etc-userdocker/config.yaml "$configuration/config.yaml"
   remove_unchanged <(echo '{}') "$configuration/docker/config.json"

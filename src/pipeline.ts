@@ -20,7 +20,7 @@ export type Show = (decision: Decision, own: boolean, session: Session) => Endin
 export function runner<Facts>(command: Command<Facts>): Runner {
   return async (session, show = showDryRun) => {
     const request = parseRequest(command.grammar, session);
-    refuseForbidden(session, request);
+    if (!session.frame.dryRun) refuseForbidden(session, request);
     const facts = await command.gather(session, request);
     const judge = (known: Facts) => decide(command, subjectOf(session), request, known);
     if (session.frame.dryRun) return show(judge(facts), command.own?.applies(request) === true, session);
@@ -29,11 +29,14 @@ export function runner<Facts>(command: Command<Facts>): Runner {
   };
 }
 
-/** Nothing is asked of the engine for a command that the policy does not allow. @throws denied */
+/**
+ * Nothing is asked of the engine for a command that the policy does not allow. (`explain` wants every reason.)
+ * @throws denied
+ */
 function refuseForbidden(session: Session, request: ParsedCommand): void {
   const reasons = judgeSubcommand(subjectOf(session), request.command);
   if (reasons.length === 0) return;
-  if (!session.frame.dryRun) recordDecision(session, request, { kind: 'deny', reasons });
+  recordDecision(session, request, { kind: 'deny', reasons });
   throw new UserdockerError({ code: 'denied', reasons });
 }
 

@@ -15,12 +15,13 @@ import type { LoadedPolicy } from './domain/policy.ts';
 import type { Ending } from './exec/replace.ts';
 import { assertRootsAlone } from './exec/trusted.ts';
 import { type Frame, parseFrame } from './frame.ts';
-import { configDirectory } from './paths.ts';
+import { configDirectory, runtimeDirectory } from './paths.ts';
 import { HelpWanted, type Show } from './pipeline.ts';
 import { executorFor } from './policy/executor.ts';
 import { writeAll } from './report/output.ts';
 import { recordRefusal } from './report/record.ts';
 import { renderNote } from './report/render.ts';
+import { ownershipDirectory } from './state/ownership.ts';
 import { userdockerVersion } from './version.ts';
 
 type Environment = { readonly [name: string]: string | undefined };
@@ -115,8 +116,9 @@ function openSession(
   if (executor === undefined) {
     throw usage(`there is no executor ${name}`, `there is: ${Object.keys(policy.executors).join(', ')}`);
   }
-  assertRootsAlone(executor.path);
-  assertRootsAlone(policy.docker_config);
+  const { docker_config } = policy;
+  const ownership = ownershipDirectory(caller.uid);
+  for (const path of [executor.path, docker_config, ownership, runtimeDirectory]) assertRootsAlone(path);
   const level = frame.debug ? 'debug' : frame.quiet ? 'error' : policy.log_level;
   const say = (message: string) => {
     writeAll(2, renderNote(message, {}));

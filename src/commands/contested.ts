@@ -37,10 +37,18 @@ export async function gatherContested(
   };
 }
 
-/** Hundreds of exited containers need not be looked at; a created one counts only while its dead client's start may go on. */
+/**
+ * Hundreds of exited containers need not be looked at. A created one counts only while its dead client's start may go on, and so
+ * does one that was to be started again.
+ */
 function countedStates(reservations: readonly Reservation[]): readonly string[] {
-  const orphans = reservations.some(({ orphanedAt }) => orphanedAt !== undefined);
-  return ['running', 'paused', 'restarting', ...(orphans ? ['created'] : [])];
+  const orphans = reservations.filter(({ orphanedAt }) => orphanedAt !== undefined);
+  const again = orphans.some(({ container }) => container !== undefined);
+  return [
+    ...['running', 'paused', 'restarting'],
+    ...(orphans.length > 0 ? ['created'] : []),
+    ...(again ? ['exited'] : []),
+  ];
 }
 
 /**

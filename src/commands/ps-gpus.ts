@@ -15,7 +15,7 @@ export async function showGpus(session: Session, request: ParsedCommand): Promis
   const [view, other] = views.filter((each) => isSet(request, each));
   if (other !== undefined) throw usage(`${view} and ${other} are different lists`, 'ask for one of them');
   const gpus = await machineGpus(session);
-  const { holds } = await gatherGpuHolds(session, gpus, false);
+  const { holds } = await gatherGpuHolds(session, gpus);
   const uid = session.caller.uid;
   if (view === '--gpu-free') {
     const { nvidia, limits } = session.loaded.policy;

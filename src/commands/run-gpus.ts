@@ -47,7 +47,7 @@ export async function gatherGpus(session: Session, request: ParsedCommand): Prom
   }
   return {
     requests: requests.value,
-    known: await gatherGpuHolds(session, await machineGpus(session), false),
+    known: await gatherGpuHolds(session, await machineGpus(session)),
   };
 }
 
@@ -58,16 +58,12 @@ export async function machineGpus(session: Session): Promise<readonly GpuFact[]>
   return readGpus(smi);
 }
 
-/** @param mark whether this may note which calls have died; not in a dry run */
-export async function gatherGpuHolds(
-  session: Session,
-  gpus: readonly GpuFact[],
-  mark: boolean,
-): Promise<GpuFacts> {
+/** Notes which calls have died, in a call that will be refused as well: somebody who only ever asks again gets the GPU in the end. */
+export async function gatherGpuHolds(session: Session, gpus: readonly GpuFact[]): Promise<GpuFacts> {
   const { gatherGpuFacts } = await import('../nvidia/reserve.ts');
   return gatherGpuFacts(gpus, () => listGpuContainers(session.engine), {
     stateOf: async (id) => (await inspectContainer(session.engine, id))?.state,
-    mark,
+    mark: !session.frame.dryRun,
   });
 }
 

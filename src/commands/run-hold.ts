@@ -94,7 +94,7 @@ async function decideAndHoldGpus(
   if (gpus === undefined) return decide(facts);
   const { decideAndClaim } = await import('../nvidia/reserve.ts');
   return decideAndClaim(
-    () => gatherGpuHolds(session, gpus.known.gpus, true),
+    () => gatherGpuHolds(session, gpus.known.gpus),
     (known) => {
       const decision = decide({ ...facts, gpus: { ...gpus, known } });
       return { decision, uuids: decision.kind === 'allow' ? gpusIn(decision) : [] };

@@ -94,7 +94,7 @@ async function gpusNow(
   machine: readonly GpuFact[] | undefined,
 ): Promise<GpuFacts | undefined> {
   const wanted = named.some(({ container }) => gpusOf(container).length > 0);
-  return wanted ? gatherGpuHolds(session, machine ?? (await machineGpus(session)), false) : undefined;
+  return wanted ? gatherGpuHolds(session, machine ?? (await machineGpus(session))) : undefined;
 }
 
 function judgeStart(subject: Subject, _request: ParsedCommand, facts: StartFacts): Verdict {
@@ -210,7 +210,7 @@ async function decideAndHoldGpus(
   const { gpus } = facts.gpus;
   const { decideAndClaim } = await import('../nvidia/reserve.ts');
   return decideAndClaim(
-    () => gatherGpuHolds(session, gpus, true),
+    () => gatherGpuHolds(session, gpus),
     (known) => {
       const decision = decide({ ...facts, gpus: known });
       return { decision, uuids: decision.kind === 'allow' ? gpusOf(container) : [] };

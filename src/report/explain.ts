@@ -84,7 +84,9 @@ function explained({ words, source, rule, origin }: Part, loaded: Origins): Expl
 /** That of the one entry where the setting is a map: of `env.HOME` for `--env=HOME=/home/alice`. */
 function originOfPart(word: string, rule: string, loaded: Origins): Origin | undefined {
   const name = /^--[a-z-]+=([^=]+)=/.exec(word)?.[1];
-  return (name === undefined ? undefined : loaded.origins.get(`${rule}.${name}`)) ?? originOf(loaded, rule);
+  const entries = name === undefined ? [] : [`${rule}.${name}`, `${rule}.options.${name}`];
+  const entry = entries.map((path) => loaded.origins.get(path)).find((origin) => origin !== undefined);
+  return entry ?? originOf(loaded, rule);
 }
 
 /** Ends with a newline. One part a line, and where it comes from behind it. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { grammars } from '../../src/args/grammar.ts';
 import { parseCommand } from '../../src/args/parse.ts';
+import { takeFormat } from '../../src/commands/own-format.ts';
 import { defaultLayer } from '../../src/config/load.ts';
 import { parseFrame } from '../../src/frame.ts';
 import { literals, readPage, section } from './mdoc.ts';
@@ -51,7 +52,10 @@ describe('command lines', () => {
     expect(lines.length).toBeGreaterThan(15);
   });
   test.each([...new Set(lines)])('userdocker %s', (line) => {
-    const frame = parseFrame(words(line));
+    const outer = parseFrame(words(line));
+    if (outer.command === 'policy') return expect(outer.args).toEqual([]);
+    // What is explained is a command line of its own.
+    const frame = outer.command === 'explain' ? parseFrame(takeFormat('explain', outer.args).rest) : outer;
     if (frame.command === undefined) return expect(frame.help || frame.version).toBe(true);
     const grammar = grammars.find(({ command }) => command === frame.command);
     expect(grammar, `there is no command ${frame.command}`).toBeDefined();

@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { adminCommand } from '../../src/admin/command-line.ts';
 import { findFlag, grammarOf, grammars, spellings } from '../../src/args/grammar.ts';
+import { ownWords } from '../../src/commands/own-words.ts';
 import { findCommand } from '../../src/commands/registry.ts';
 import { argumentEntry } from '../../src/config/argument-entry.ts';
 import { layerSetting } from '../../src/config/schema.ts';
@@ -17,6 +19,7 @@ import { managedFlags } from '../../src/policy/managed.ts';
 import { flags, items, plain, readPage, section, titles } from './mdoc.ts';
 
 const manual = readPage('userdocker.8');
+const adminManual = readPage('userdocker-admin.8');
 const settingsManual = readPage('userdocker.yaml.5');
 const defaults: unknown = parse(
   readFileSync(new URL('../../etc-userdocker/default.yaml', import.meta.url), 'utf8'),
@@ -123,6 +126,46 @@ function optionsOf(command: Subcommand): readonly string[] {
   return [...fromPolicy, ...own, ...(managedFlags[command] ?? [])];
 }
 
+describe('userdocker(8): its own words', () => {
+  const words = section(manual, 'ABOUT YOU AND THIS MACHINE');
+
+  test('those of the program', () => {
+    expect(titles(words, 'Ss')).toEqual([...ownWords.keys()]);
+  });
+  test.each([...ownWords])('%s: the options of its usage line', (word, { usage }) => {
+    const documented = items(section(words, word, 'Ss')).flatMap(flags);
+    expect(documented).toEqual(usage.match(/--[a-z-]+/g));
+  });
+});
+
+describe('userdocker-admin(8)', () => {
+  const program = adminCommand();
+  const spellingsOf = ({
+    short,
+    long,
+  }: {
+    readonly short?: string | undefined;
+    readonly long?: string | undefined;
+  }) => [short, long].filter(Boolean).join(' ');
+
+  test('commands', () => {
+    const names = program.commands.map((command) => command.name());
+    expect(titles(section(adminManual, 'COMMANDS'), 'Ss')).toEqual(names);
+  });
+  test('global options', () => {
+    const documented = items(section(adminManual, 'OPTIONS')).map((item) => flags(item).join(' '));
+    expect(sorted(documented)).toEqual(sorted(['-h --help', ...program.options.map(spellingsOf)]));
+  });
+  test.each(program.commands.map((command) => [command.name(), command] as const))('%s', (name, command) => {
+    const documented = items(section(section(adminManual, 'COMMANDS'), name, 'Ss'));
+    expect(documented.map((item) => flags(item).join(' '))).toEqual(command.options.map(spellingsOf));
+  });
+  test('exit status', () => {
+    const documented = items(section(adminManual, 'EXIT STATUS')).map(Number);
+    expect(documented).toEqual([0, ...Object.values(exitStatus), 70, 74].sort((a, b) => a - b));
+  });
+});
+
 describe('userdocker(8): exit status', () => {
   test('those of the program, 0, an internal error (70) and an output that can not be written (74)', () => {
     const documented = items(section(manual, 'EXIT STATUS')).map(Number);
@@ -157,7 +200,7 @@ describe('userdocker.yaml(5): settings', () => {
   });
   test('what else is set in bold as a setting exists', () => {
     const known = settingsOf();
-    const mentioned = [...manual, ...settingsManual]
+    const mentioned = [...manual, ...adminManual, ...settingsManual]
       .filter((line) => !line.startsWith('.It '))
       .flatMap((line) => [...line.matchAll(/\bVa ([^\n]*)/g)])
       .flatMap((match) => (match[1] ?? '').split(/[ ,.]+(?=[ ,]|$)|\s+/))
@@ -190,7 +233,7 @@ function settingsOf(path: readonly string[] = []): readonly string[] {
 
 describe('the pages are sound mdoc(7)', () => {
   const mandoc = spawnSync('mandoc', ['-l', '/dev/null']).error === undefined;
-  test.skipIf(!mandoc).each(['userdocker.8', 'userdocker.yaml.5'])(
+  test.skipIf(!mandoc).each(['userdocker.8', 'userdocker-admin.8', 'userdocker.yaml.5'])(
     'mandoc has nothing to say: %s',
     (name) => {
       const file = new URL(`../../man/${name}`, import.meta.url).pathname;

@@ -35,6 +35,7 @@ describe('what is installed', () => {
       '/usr/local/sbin/userdocker-admin': '755 0:0',
       '/usr/local/lib/userdocker': '755 0:0',
       '/usr/local/lib/userdocker/userdocker': '755 0:0',
+      '/usr/local/lib/userdocker/userdocker-admin': '755 0:0',
       '/etc/userdocker': '755 0:0',
       '/etc/userdocker/default.yaml': '644 0:0',
       '/etc/userdocker/config.yaml': '644 0:0',
@@ -61,6 +62,9 @@ describe('what is installed', () => {
     expect((await install(['--prefix', '/opt/userdocker'])).status).toBe(0);
     expect(readFileSync('/opt/userdocker/bin/userdocker', 'utf8')).toContain(
       ' /opt/userdocker/lib/userdocker/userdocker "$@"',
+    );
+    expect(readFileSync('/opt/userdocker/sbin/userdocker-admin', 'utf8')).toContain(
+      ' /opt/userdocker/lib/userdocker/userdocker-admin "$@"',
     );
     expect(readFileSync('/opt/userdocker/bin/nvidia-userdocker', 'utf8')).toContain(
       'exec /opt/userdocker/bin/userdocker ',
