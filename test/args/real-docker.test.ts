@@ -149,7 +149,7 @@ const cases: readonly (readonly [CommandName, readonly string[]])[] = [
   ['stop', ['a', '-t', '3', 'b']],
   ['stop', ['--time=4', 'a']],
   ['restart', ['-t=5', 'a']],
-  ['logs', ['-n', '5', '--since', '1h', 'c', '-t']],
+  ['logs', ['-n', '5', '--since', '1700000000', 'c', '-t']],
   ['ps', ['-aqf', 'status=running', '--filter=name=x', '-n', '3']],
   ['images', ['x', '-aq']],
   ['start', ['a', 'b']],
