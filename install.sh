@@ -165,7 +165,7 @@ install_files() {
   mkdir -p "$prefix/bin" "$prefix/sbin"
   directory 755 "$prefix/lib/userdocker"
   directory 755 "$configuration"
-  directory 755 "$configuration/docker"
+  directory 700 "$configuration/docker"
   directory 700 "$state"
   directory 700 "$log"
 
@@ -179,7 +179,7 @@ install_files() {
   file 644 etc-userdocker/default.yaml "$configuration/default.yaml"
   [[ -e $configuration/config.yaml || -e $configuration/config.yml || -e $configuration/config.json ]] ||
     file 644 etc-userdocker/config.yaml "$configuration/config.yaml"
-  [[ -e $configuration/docker/config.json ]] || file 644 <(echo '{}') "$configuration/docker/config.json"
+  [[ -e $configuration/docker/config.json ]] || file 600 <(echo '{}') "$configuration/docker/config.json"
   [[ ! -d /etc/logrotate.d ]] || file 644 etc-userdocker/logrotate "$logrotate"
   documentation | while read -r source target; do
     mkdir -p "$(dirname "$target")"

@@ -10,6 +10,8 @@ export interface Medians {
   readonly dockerPs: number;
   readonly userdockerPs: number;
   readonly dryRun: number;
+  /** With eight GPUs to choose from. */
+  readonly gpuDryRun: number;
   readonly dockerRun: number;
   /** docker with the options that userdocker gives it. */
   readonly sameRun: number;
@@ -53,6 +55,7 @@ export class Contest {
       docker: () => this.#docker(['ps']),
       userdocker: () => this.#userdocker(['ps']),
       dryRun: () => this.#userdocker(['-n', ...run]),
+      gpuDryRun: () => this.#userdocker(['--executor=nvidia-docker', '-n', ...run]),
     });
     const own = this.ownCommand();
     const start = this.#race({
@@ -64,6 +67,7 @@ export class Contest {
       dockerPs: list('docker'),
       userdockerPs: list('userdocker'),
       dryRun: list('dryRun'),
+      gpuDryRun: list('gpuDryRun'),
       dockerRun: start('docker'),
       sameRun: start('same'),
       userdockerRun: start('userdocker'),

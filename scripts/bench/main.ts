@@ -7,6 +7,7 @@ import { parseUid, type Uid } from '../../src/domain/ids.ts';
 import { cidfilePath, newNonce, ownershipDirectory, prepareOwnership } from '../../src/state/ownership.ts';
 import { docker, startEngine } from '../../test/e2e/support/engine.ts';
 import { importImage } from '../../test/e2e/support/images.ts';
+import { installNvidiaSmi } from '../../test/e2e/support/nvidia.ts';
 import { requireSandbox } from '../../test/e2e/support/sandbox.ts';
 import { mustRoot } from '../../test/e2e/support/users.ts';
 import { Contest } from './contest.ts';
@@ -41,6 +42,7 @@ async function main(rounds: number): Promise<void> {
 async function prepareMachine(): Promise<{ readonly uid: Uid; readonly gid: string }> {
   await startEngine();
   await importImage('box');
+  installNvidiaSmi('r550-h100-8');
   await mustRoot('rm -rf /etc/userdocker /var/lib/userdocker /var/log/userdocker');
   await mustRoot('./install.sh --no-build --group users', { cwd: process.cwd() });
   await mustRoot(`useradd --create-home --groups users ${user}`);

@@ -22,6 +22,7 @@ export async function report(measurements: Measurements): Promise<string> {
   const parts = [
     await heading(measurements),
     listTable(measured),
+    gpuTable(measured),
     runTable(measured),
     sessionTable(sessions),
   ];
@@ -57,6 +58,25 @@ function listTable(measured: readonly Measured[]): string {
       ms(userdockerPs),
       ...compared(userdockerPs, dockerPs),
       ms(dryRun),
+    ]),
+  );
+}
+
+/** nvidia-smi is a stand-in that answers at once; a real one takes its own time. */
+function gpuTable(measured: readonly Measured[]): string {
+  return table(
+    [
+      'containers on the engine, 8 GPUs',
+      '`docker ps`',
+      '`nvidia-userdocker -n run ...` (without nvidia-smi itself)',
+      'more',
+      'ratio',
+    ],
+    measured.map(({ load, dockerPs, gpuDryRun }) => [
+      load,
+      ms(dockerPs),
+      ms(gpuDryRun),
+      ...compared(gpuDryRun, dockerPs),
     ]),
   );
 }

@@ -5,7 +5,9 @@
 import type { CommandGrammar } from '../args/types.ts';
 import { type InspectedContainer, inspectContainer } from '../docker/facts.ts';
 import type { Reason } from '../domain/errors.ts';
-import { ownsContainer } from '../state/ownership.ts';
+import type { Uid } from '../domain/ids.ts';
+import { objectAt, textAt } from '../domain/json.ts';
+import { cidfilePath, isNonce, nonceLabel, ownsContainer } from '../state/ownership.ts';
 import type { Command, Session, Verdict } from './command.ts';
 
 /** A container as the user named it, and what that turned out to be. */
@@ -25,10 +27,21 @@ export async function findContainers(
       const found = await inspectContainer(session.engine, asked);
       const visible =
         found !== undefined &&
-        (session.caller.isRoot || ownsContainer(session.caller.uid, found.id, found.labels));
+        (session.caller.isRoot ||
+          ownsContainer(session.caller.uid, found.id, found.labels) ||
+          madeByInterruptedRun(session.caller.uid, found));
       return { asked, container: visible ? found : undefined };
     }),
   );
+}
+
+/**
+ * A container whose HostConfig names our file as its --cidfile was made by a run of this user's that was ended before docker's
+ * client wrote that file. Images and their labels have no say in HostConfig.
+ */
+function madeByInterruptedRun(uid: Uid, { labels, raw }: InspectedContainer): boolean {
+  const nonce = labels[nonceLabel] ?? '';
+  return isNonce(nonce) && textAt(objectAt(raw, 'HostConfig'), 'ContainerIDFile') === cidfilePath(uid, nonce);
 }
 
 /** One answer for what does not exist and for what is another's. */

@@ -13,9 +13,16 @@ const patience = 5000;
 /** Requests to the engine at one time. */
 const atOnce = 16;
 
-/** In every state. Labels count for what they say only where the ownership file bears them out. */
-export async function listGpuContainers(engine: Engine): Promise<readonly GpuContainer[]> {
-  const containers = (await listContainers(engine, {})).map((summary) => ({
+/**
+ * Labels count for what they say only where the ownership file bears them out.
+ * @param states the engine's words; `undefined`: all
+ */
+export async function listGpuContainers(
+  engine: Engine,
+  states: readonly string[] | undefined,
+): Promise<readonly GpuContainer[]> {
+  const filters = states === undefined ? {} : { status: states };
+  const containers = (await listContainers(engine, filters)).map((summary) => ({
     summary,
     owner: ownerOf(summary),
   }));

@@ -1,6 +1,7 @@
 /** `ps`: the caller's own containers, by the ids that the ownership files hold. No label is believed. */
 import { grammarOf } from '../args/grammar.ts';
 import type { ParsedCommand } from '../args/types.ts';
+import type { Part } from '../domain/decision.ts';
 import type { Reason } from '../domain/errors.ts';
 import { ownedContainers } from '../state/ownership.ts';
 import { type Command, type Session, type Verdict, valuesOf } from './command.ts';
@@ -31,18 +32,36 @@ export const ps: Command<readonly string[] | 'all'> = {
   },
   judge: (_subject, request, ids): Verdict => ({
     reasons: valuesOf(request, '--filter').flatMap(judgeFilter),
-    parts:
-      ids === 'all'
-        ? []
-        : (ids.length === 0 ? [noContainer] : ids).map((id) => ({
-            words: [`--filter=id=${id}`],
-            source: 'enforced',
-            rule: 'ps_scope',
-          })),
+    parts: [...(ids === 'all' ? [] : idFilters(ids)), ...tableOf(request, ids)],
     operands: [],
     payload: [],
   }),
 };
+
+function idFilters(ids: readonly string[]): readonly Part[] {
+  return (ids.length === 0 ? [noContainer] : ids).map((id) => ({
+    words: [`--filter=id=${id}`],
+    source: 'enforced',
+    rule: 'ps_scope',
+  }));
+}
+
+/** docker's own table, with the image's name from our label: docker was given its id, and would show that. */
+function tableOf({ options }: ParsedCommand, ids: readonly string[] | 'all'): readonly Part[] {
+  if (ids === 'all' || options.some(({ flag }) => flag === '--format' || flag === '--quiet')) return [];
+  const columns = [
+    '.ID',
+    '.Label "userdocker.image"',
+    '.Command',
+    '.RunningFor',
+    '.Status',
+    '.Ports',
+    '.Names',
+  ];
+  const size = options.some(({ flag, value }) => flag === '--size' && value === true) ? ['.Size'] : [];
+  const table = [...columns, ...size].map((column) => `{{${column}}}`).join('\t');
+  return [{ words: [`--format=table ${table}`], source: 'default', rule: 'docker' }];
+}
 
 async function visibleIds(session: Session, { options }: ParsedCommand): Promise<readonly string[] | 'all'> {
   if (session.caller.isRoot || session.loaded.policy.ps_scope === 'all') return 'all';

@@ -1,18 +1,23 @@
 /** `pull`: fetches what the caller may run. */
 import { grammarOf } from '../args/grammar.ts';
+import { type EngineVersion, engineVersion } from '../docker/facts.ts';
 import type { Reason } from '../domain/errors.ts';
-import { ownTree } from '../policy/images.ts';
+import { judgePlatform, judgeRegistry, ownTree } from '../policy/images.ts';
 import { familiar } from '../policy/reference.ts';
-import type { Command, Subject, Verdict } from './command.ts';
+import { type Command, type Subject, singleValue, type Verdict } from './command.ts';
 import { judgeNamedImage, type NamedImage, parseImage } from './image-reference.ts';
 
-export const pull: Command<undefined> = {
+export const pull: Command<EngineVersion | undefined> = {
   grammar: grammarOf('pull'),
-  gather: async () => undefined,
-  judge: (subject, request): Verdict => {
+  gather: async (session, request) =>
+    singleValue(request, '--platform') === undefined ? undefined : engineVersion(session.engine),
+  judge: (subject, request, engine): Verdict => {
     const named = parseImage(request.operands[0] ?? '');
     return {
-      reasons: [...judgeNamedImage(subject, named), ...judgePull(subject, named)],
+      reasons: [
+        ...judgePull(subject, named),
+        ...judgePlatform(singleValue(request, '--platform'), engine?.architecture ?? ''),
+      ],
       parts: [],
       operands: named.ok ? [familiar(named.value)] : [],
       payload: [],
@@ -20,7 +25,10 @@ export const pull: Command<undefined> = {
   },
 };
 
-function judgePull({ policy }: Subject, named: NamedImage): readonly Reason[] {
+function judgePull(subject: Subject, named: NamedImage): readonly Reason[] {
+  const { policy } = subject;
+  const reasons = judgeNamedImage(subject, named);
+  if (reasons.length > 0) return reasons;
   if (policy.images.pull === 'never') {
     return [
       {
@@ -34,5 +42,6 @@ function judgePull({ policy }: Subject, named: NamedImage): readonly Reason[] {
     const message = `${familiar(named.value)} comes from userdocker load, no registry has it`;
     return [{ rule: 'images.load_tags', message }];
   }
-  return [];
+  const place = named.ok ? judgeRegistry(named.value) : undefined;
+  return place === undefined ? [] : [place];
 }

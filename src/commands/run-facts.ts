@@ -5,11 +5,12 @@ import { systemNames } from '../caller/name-service.ts';
 import { type DataRoot, inspectDataRoot } from '../docker/data-root.ts';
 import { engineVersion, type ImageFact, inspectImage } from '../docker/facts.ts';
 import type { Reason } from '../domain/errors.ts';
+import { type ImageAccounts, inspectAccounts } from '../mounts/image-accounts.ts';
 import { type MountPlan, planMounts } from '../mounts/plan.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { subjectOf } from '../pipeline.ts';
 import { parseCpuList } from '../policy/cpus.ts';
-import { carriesReference, effectivePull, noSuchImage, ownTree } from '../policy/images.ts';
+import { carriesReference, effectivePull, judgeRegistry, noSuchImage, ownTree } from '../policy/images.ts';
 import { pinDirectory } from '../policy/mount-render.ts';
 import { type MountRequest, parseMount, parseTmpfs, parseVolume } from '../policy/mount-syntax.ts';
 import { isOwner, ownersOfDefaultName } from '../policy/names.ts';
@@ -31,6 +32,10 @@ export interface RunFacts {
   /** The one the container will start in; empty where neither user nor image names one. */
   readonly workingDirectory: string;
   readonly mounts: MountPlan;
+  /** What dockerd will read in the image. */
+  readonly accounts: ImageAccounts;
+  /** The engine's, in Go's terms. */
+  readonly architecture: string;
   /** Mounts that could not even be read. */
   readonly mountProblems: readonly Reason[];
   /** The existing user whose default container names look like the one given. */
@@ -86,6 +91,8 @@ export async function gatherRun(
     workingDirectory,
     mounts,
     mountProblems: problems,
+    accounts: accountsOf(image.found),
+    architecture: version.architecture,
     otherUser: findOtherUser(session, request),
     processors: shuffled(parseCpuList(fs.readFileSync('/sys/devices/system/cpu/online', 'utf8'))),
     gpus,
@@ -107,7 +114,10 @@ async function findImage(session: Session, request: ParsedCommand, fetched: bool
   const found = await lookUp(session, reference);
   const wanted = pull.value === 'always' || (pull.value === 'missing' && found === undefined);
   // What comes from `load` is in no registry; and localhost/ would be a registry that any user of this machine may run.
-  if (wanted && !isOwn && !fetched) return { reference, found, fetch: true, reasons: [] };
+  const place = wanted && !isOwn ? judgeRegistry(reference) : undefined;
+  if (place !== undefined && found === undefined) return { reference, found, fetch: false, reasons: [place] };
+  if (wanted && !isOwn && !fetched && place === undefined)
+    return { reference, found, fetch: true, reasons: [] };
   if (found !== undefined) return { reference, found, fetch: false, reasons: [] };
   const local = 'userdocker images shows the local ones';
   const instead = pull.value === 'never' ? `only local images can be run here: ${local}` : local;
@@ -117,6 +127,13 @@ async function findImage(session: Session, request: ParsedCommand, fetched: bool
     fetch: false,
     reasons: [{ rule: 'images', message: noSuchImage(reference), instead }],
   };
+}
+
+/** Of an image that a dry run does not fetch nothing is known. */
+function accountsOf(image: ImageFact | undefined): ImageAccounts {
+  return image === undefined
+    ? { groups: undefined, refused: undefined }
+    : inspectAccounts(image.layerDirectories);
 }
 
 /** Under its name only: the engine also takes (a beginning of) an id, and those are not to be had. */

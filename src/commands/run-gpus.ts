@@ -61,7 +61,7 @@ export async function machineGpus(session: Session): Promise<readonly GpuFact[]>
 /** Notes which calls have died, in a call that will be refused as well: somebody who only ever asks again gets the GPU in the end. */
 export async function gatherGpuHolds(session: Session, gpus: readonly GpuFact[]): Promise<GpuFacts> {
   const { gatherGpuFacts } = await import('../nvidia/reserve.ts');
-  return gatherGpuFacts(gpus, () => listGpuContainers(session.engine), {
+  return gatherGpuFacts(gpus, (states) => listGpuContainers(session.engine, states), {
     stateOf: async (id) => (await inspectContainer(session.engine, id))?.state,
     mark: !session.frame.dryRun,
   });

@@ -41,7 +41,19 @@ export async function holdRun(
   const preliminary = decide(first);
   if (preliminary.kind === 'deny') return preliminary;
   const facts = first.image.fetch ? await fetchImage(session, request, first, preliminary) : first;
-  return withUserLock(session.caller.uid, lockTimeout, () => grant(session, request, facts, decide));
+  const decision = await withUserLock(session.caller.uid, lockTimeout, () =>
+    grant(session, request, facts, decide),
+  );
+  tellGroups(session, facts);
+  return decision;
+}
+
+/** Not under the lock: the reader of stderr may be slow. */
+function tellGroups({ caller, loaded, note }: Session, { accounts }: RunFacts): void {
+  const wanted =
+    loaded.policy.groups_in_container && loaded.policy.user_in_container && caller.groups.length > 1;
+  if (wanted && accounts.groups !== undefined)
+    note(`you are in your first group only there: ${accounts.groups}`);
 }
 
 /** docker is started for this, so it is on record first. */

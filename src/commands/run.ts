@@ -7,6 +7,8 @@ import { judgeConfinement } from '../policy/confinement.ts';
 import { cpuParts } from '../policy/cpus.ts';
 import { judgeDataRoot } from '../policy/data-root.ts';
 import { identityVariables, judgeEnvironment } from '../policy/environment.ts';
+import { judgeSizes } from '../policy/image-size.ts';
+import { judgePlatform } from '../policy/images.ts';
 import { judgeLimits } from '../policy/limits.ts';
 import { mountParts } from '../policy/mount-render.ts';
 import { judgeMounts } from '../policy/mounts.ts';
@@ -52,16 +54,23 @@ export function judgeRun(
     ...identityVariables(caller, userdockerVersion),
     ...gpus.variables,
   });
-  const confinement = judgeConfinement(policy, caller, (flag) => valuesOf(request, flag));
+  const confinement = judgeConfinement(
+    policy,
+    caller,
+    (flag) => valuesOf(request, flag),
+    facts.accounts.groups === undefined,
+  );
   const mounts = judgeMounts(policy, facts.mounts.selection, facts.mounts.facts, gpus.devices.length > 0);
   const ports = judgeRunPorts(subject, request, facts);
   const cpus = cpuParts(policy, textOf(listed, '--cpus'), textOf(listed, '--cpuset-cpus'), facts.processors);
   const asked = shareOf(listed, cpus);
-  const container = { ...asked, nonce: facts.nonce, version: userdockerVersion, gpus: gpus.devices };
+  const image = facts.image.reference === undefined ? '' : familiar(facts.image.reference);
+  const container = { ...asked, image, nonce: facts.nonce, version: userdockerVersion, gpus: gpus.devices };
   return {
     reasons: [
       ...judgeDataRoot(facts.dataRoot),
       ...facts.image.reasons,
+      ...imageReasons(request, facts),
       ...nameReasons(subject, request, facts),
       ...environment.reasons,
       ...labelReasons(request),
@@ -94,10 +103,31 @@ export function judgeRun(
       enforced('images.pull', '--pull=never'),
       enforced('ownership', `--cidfile=${facts.cidfile}`),
     ],
-    operands: facts.image.reference === undefined ? [] : [familiar(facts.image.reference)],
+    operands: [operandOf(facts.image)],
     payload: request.payload,
     env: gpus.env,
   };
+}
+
+/**
+ * The id of the image that was looked at: between the look and the run the name could be given to another one. Without one,
+ * in a dry run, the name.
+ */
+function operandOf({ found, reference }: RunFacts['image']): string {
+  if (found !== undefined) return found.id;
+  return reference === undefined ? '' : familiar(reference);
+}
+
+function imageReasons(
+  request: ParsedCommand,
+  { accounts, image, architecture }: RunFacts,
+): readonly Reason[] {
+  const { refused } = accounts;
+  return [
+    ...(refused === undefined ? [] : [{ rule: 'images', message: `the image can't be run: ${refused}` }]),
+    ...judgeSizes(image.found?.configurationSize ?? 0, valuesOf(request, '--label')),
+    ...judgePlatform(singleValue(request, '--platform'), architecture),
+  ];
 }
 
 function enforced(rule: string, word: string): Part {

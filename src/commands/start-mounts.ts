@@ -1,6 +1,7 @@
 /** The mounts of a container that is to be started again: what they show today, and whether that is still allowed. */
 import type { InspectedContainer } from '../docker/facts.ts';
 import { isObject, listAt, objectAt, textAt } from '../domain/json.ts';
+import { type ImageAccounts, inspectAccounts } from '../mounts/image-accounts.ts';
 import { layersOf } from '../mounts/image-links.ts';
 import { type MountPlan, planMounts } from '../mounts/plan.ts';
 import { realiseMounts } from '../mounts/realise.ts';
@@ -17,6 +18,8 @@ export interface StartedMounts {
   /** The pin directory of the run that made the container. */
   readonly pins: string;
   readonly gpuRun: boolean;
+  /** What dockerd will read in the container. */
+  readonly accounts: ImageAccounts;
 }
 
 export async function gatherStartedMounts(
@@ -29,6 +32,7 @@ export async function gatherStartedMounts(
   const pins = pinDirectory(runtimeDirectory, caller.uid, isNonce(nonce) ? nonce : 'none');
   const existing = existingBinds(container.raw, pins, recallPins(caller.uid, nonce));
   const config = objectAt(container.raw, 'Config');
+  const layers = layersOf(container.raw);
   const plan = await planMounts({
     caller,
     policy: loaded.policy,
@@ -37,9 +41,15 @@ export async function gatherStartedMounts(
     engineVersion,
     workingDirectory: textAt(config, 'WorkingDir') ?? '',
     imageVolumes: Object.keys(objectAt(config, 'Volumes')),
-    layers: layersOf(container.raw),
+    layers,
   });
-  return { existing, plan, pins, gpuRun: (container.labels['userdocker.gpus'] ?? '') !== '' };
+  return {
+    existing,
+    plan,
+    pins,
+    gpuRun: (container.labels['userdocker.gpus'] ?? '') !== '',
+    accounts: inspectAccounts(layers),
+  };
 }
 
 /** Our own runs mount with `--mount` alone, which the engine keeps in `HostConfig.Mounts` as it was said. */

@@ -8,7 +8,7 @@ import { engineVersion, type InspectedContainer } from '../docker/facts.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Reason } from '../domain/errors.ts';
 import type { GpuFact } from '../domain/gpu.ts';
-import { objectAt, textAt } from '../domain/json.ts';
+import { listAt, objectAt, textAt } from '../domain/json.ts';
 import type { GpuFacts } from '../nvidia/reserve.ts';
 import { subjectOf } from '../pipeline.ts';
 import { chooseGpus } from '../policy/gpus.ts';
@@ -131,7 +131,8 @@ function judgeContainer(
     .flatMap((other) => (other.container === undefined ? [] : [shareOf(other.container)]));
   const counted = { ...facts.usage, shares: [...facts.usage.shares, ...before] };
   return [
-    ...judgeNamedImage(subject, parseImage(textAt(objectAt(container.raw, 'Config'), 'Image') ?? '')),
+    ...judgeNamedImage(subject, parseImage(imageNameOf(container))),
+    ...judgeGroups(asked, container, mounts),
     ...beyond.map(({ setting, message }) => ({
       rule: 'start',
       message: `${asked} was started under another policy: ${setting}: it ${message}`,
@@ -163,6 +164,23 @@ function judgeGpus({ policy, caller }: Subject, { named, gpus, usage: used }: St
     restarted: countsAsRunning(first?.container?.state ?? '') ? names : [],
   });
   return choice.ok ? [] : choice.error;
+}
+
+/** The label is ours, as the container is; docker was given the image's id. */
+function imageNameOf({ labels, raw }: InspectedContainer): string {
+  return labels['userdocker.image'] || (textAt(objectAt(raw, 'Config'), 'Image') ?? '');
+}
+
+/** dockerd looks the groups up again at each start, now in what the container has made of its files. */
+function judgeGroups(
+  asked: string,
+  { raw }: InspectedContainer,
+  mounts: StartedMounts | undefined,
+): readonly Reason[] {
+  const problem = mounts?.accounts.groups;
+  if (problem === undefined || listAt(objectAt(raw, 'HostConfig'), 'GroupAdd').length === 0) return [];
+  const instead = `userdocker rm ${asked}, and run it anew`;
+  return [{ rule: 'groups_in_container', message: `${asked} can't be started: ${problem}`, instead }];
 }
 
 function gpusOf(container: InspectedContainer | undefined): readonly string[] {

@@ -9,8 +9,8 @@ import { unavailable } from '../domain/errors.ts';
  * hang the caller.
  */
 const longestWait = 20_000;
-/** Bytes. Thousands of containers fit; an endless answer does not. */
-const largestAnswer = 64 * 1024 * 1024;
+/** Bytes. Every container and image is bounded (src/policy/image-size.ts); an endless answer is none. */
+const largestAnswer = 512 * 1024 * 1024;
 
 export interface Engine {
   readonly socketPath: string;

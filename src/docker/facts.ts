@@ -34,6 +34,8 @@ export interface ImageFact {
   readonly layers: readonly string[];
   /** Where overlay2 keeps them, topmost first; `undefined` where the engine does not say. */
   readonly layerDirectories: readonly string[] | undefined;
+  /** Bytes of its configuration as JSON, which the engine repeats in its lists. */
+  readonly configurationSize: number;
 }
 
 /** `all`: also containers that do not run. */
@@ -99,6 +101,7 @@ export async function inspectImage(engine: Engine, reference: string): Promise<I
     user: textAt(config, 'User') ?? '',
     layers: textsAt(objectAt(raw, 'RootFS'), 'Layers'),
     layerDirectories: layersOf(raw),
+    configurationSize: JSON.stringify(config).length,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * What root is about to execute, and the directory that tells docker which helpers to execute, must be in nobody else's
- * power: not the file, no directory above it, no link on the way (SPEC 2).
+ * What root is about to execute, the directory that tells docker which helpers to execute, and the notes that say whose
+ * a container is must be in nobody else's power: not the file, no directory above it, no link on the way (SPEC 2).
  */
 import { dirname } from 'node:path';
 import { configError } from '../domain/errors.ts';

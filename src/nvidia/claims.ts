@@ -163,13 +163,13 @@ function judgeClaim(
   seconds: number,
 ): Verdict {
   if (claim.holder.bootId !== currentBootId()) return 'over';
-  const hasRun = claim.container === undefined && made !== undefined && made.state !== 'created';
-  if (hasRun && !countsAsRunning(made.state)) return 'over';
+  // The container of a `run` holds the GPU by itself while it runs. Attached clients would fill the record of a GPU that many share.
+  if (claim.container === undefined && made !== undefined && made.state !== 'created') return 'over';
   if (alive) return 'valid';
   // It was never made, or is gone.
   if (made === undefined) return 'over';
-  // It holds the GPU by itself; but a restart may be on its way.
-  if (countsAsRunning(made.state)) return claim.container === undefined ? 'over' : 'no orphan';
+  // It holds the GPU by itself, too; but a restart may be on its way.
+  if (countsAsRunning(made.state)) return 'no orphan';
   if (claim.orphanedAt === undefined) return 'new orphan';
   return os.uptime() - claim.orphanedAt < seconds ? 'valid' : { askAgain: made.id };
 }

@@ -3,12 +3,14 @@ import { unavailable } from '../domain/errors.ts';
 import { type GpuFact, type GpuHold, gpuUnits, sameUuid } from '../domain/gpu.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { type GpuContainer, holdsOfContainers } from '../policy/gpu-holders.ts';
+import { runningStates } from '../policy/limits.ts';
 import { nonceLabel } from '../state/ownership.ts';
 import {
   type Assessment,
   assessClaims,
   claimGpus,
   type GpuClaim,
+  type GpuObservation,
   type GpuSituation,
   observeClaims,
 } from './claims.ts';
@@ -22,17 +24,18 @@ export interface GpuFacts {
 
 /**
  * @param gpus from readGpus: the GPUs themselves do not change while we look
- * @param list asks the engine for all containers, in every state; called after the claims were observed
+ * @param list asks the engine for everybody's containers in these states (its own words; `undefined`: in all); called after the
+ *   claims were observed
  */
 export async function gatherGpuFacts(
   gpus: readonly GpuFact[],
-  list: () => Promise<readonly GpuContainer[]>,
+  list: (states: readonly string[] | undefined) => Promise<readonly GpuContainer[]>,
   assessment: Assessment,
 ): Promise<GpuFacts> {
   // A GPU in MIG mode may have been claimed as a whole before.
   const uuids = [...gpuUnits(gpus), ...gpus.filter(({ migEnabled }) => migEnabled)].map(({ uuid }) => uuid);
   const observations = observeClaims(uuids, assessment.runtime ?? runtimeDirectory);
-  const containers = await list();
+  const containers = await list(statesThatCount(observations));
   const made = containers.map(({ id, name, state, labels }) => ({
     id,
     name,
@@ -41,6 +44,18 @@ export async function gatherGpuFacts(
   }));
   const situation = await assessClaims(observations, made, assessment);
   return { gpus, holds: mergeHolds(holdsOfContainers(containers, gpus), situation.holds), situation };
+}
+
+/**
+ * Hundreds of exited containers need not be looked at. Only a living call, or one for a container that there was already, is told
+ * by them; of a dead `run` what matters is whether it got as far as to make one.
+ */
+function statesThatCount(observations: readonly GpuObservation[]): readonly string[] | undefined {
+  const claims = observations.flatMap(({ record, alive }) =>
+    record.claims.map((claim) => ({ alive: alive.has(claim), container: claim.container })),
+  );
+  if (claims.some(({ alive, container }) => alive || container !== undefined)) return undefined;
+  return [...runningStates, ...(claims.length > 0 ? ['created'] : [])];
 }
 
 /** A container that runs, and whose client is still attached to it, is one hold, not two. */

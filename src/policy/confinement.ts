@@ -22,11 +22,15 @@ export interface ConfinementVerdict {
   readonly reasons: readonly Reason[];
 }
 
-/** @param given the user's values for one of `confinementFlags` */
+/**
+ * @param given the user's values for one of `confinementFlags`
+ * @param groupsSafe whether the image leaves the numbers of groups what they are (src/mounts/image-accounts.ts)
+ */
 export function judgeConfinement(
   policy: Policy,
   caller: Caller,
   given: (flag: (typeof confinementFlags)[number]) => readonly string[],
+  groupsSafe: boolean,
 ): ConfinementVerdict {
   const reasons = [
     ...refused(
@@ -48,16 +52,23 @@ export function judgeConfinement(
     ...refusedPids(policy, given('--pids-limit')),
     ...refusedIds(policy, caller),
   ];
-  return { parts: enforcedParts(policy, caller, given('--pids-limit').at(-1)), reasons };
+  return { parts: enforcedParts(policy, caller, groupsSafe, given('--pids-limit').at(-1)), reasons };
 }
 
 /** The options that `src/exec` looks for again, just before docker is started. */
-export function enforcedParts(policy: Policy, caller: Caller, pids?: string): readonly Part[] {
+export function enforcedParts(
+  policy: Policy,
+  caller: Caller,
+  groupsSafe: boolean,
+  pids?: string,
+): readonly Part[] {
   const part = (rule: string, word: string): Part => ({ words: [word], source: 'enforced', rule });
   const pidsLimit = pids ?? (policy.limits.pids === undefined ? undefined : String(policy.limits.pids));
   return [
     ...(policy.user_in_container ? [part('user_in_container', `--user=${caller.uid}:${caller.gid}`)] : []),
-    ...supplementaryGroups(policy, caller).map((gid) => part('groups_in_container', `--group-add=${gid}`)),
+    ...(groupsSafe ? supplementaryGroups(policy, caller) : []).map((gid) =>
+      part('groups_in_container', `--group-add=${gid}`),
+    ),
     ...policy.caps_drop.map((capability) => part('caps_drop', `--cap-drop=${capability}`)),
     ...policy.caps_add.map((capability) => part('caps_add', `--cap-add=${capability}`)),
     ...(policy.no_new_privileges ? [part('no_new_privileges', '--security-opt=no-new-privileges')] : []),
@@ -65,7 +76,7 @@ export function enforcedParts(policy: Policy, caller: Caller, pids?: string): re
   ];
 }
 
-/** Numeric, so that no group of the image's own /etc/group counts. Without the caller's user they would be root's helpers. */
+/** Without the caller's user they would be root's helpers. */
 function supplementaryGroups(policy: Policy, caller: Caller): readonly number[] {
   if (!policy.groups_in_container || !policy.user_in_container) return [];
   return caller.groups.map(({ gid }) => gid).filter((gid) => gid !== caller.gid);

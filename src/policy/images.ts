@@ -195,3 +195,33 @@ export function exposedPorts(keys: readonly string[]): Result<readonly ExposedPo
   }
   return ok([...ports.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1)));
 }
+
+/**
+ * docker fetches `localhost:5000/base` from whoever listens there: any user of this machine, while the registry that others mean is
+ * down. The tag would be moved for all of them.
+ */
+export function judgeRegistry(reference: ImageReference): Reason | undefined {
+  if (!/^(?:localhost|127(?:\.[0-9]+){3}|0\.0\.0\.0|\[[0-9a-f:.]*\])(?::[0-9]+)?$/i.test(reference.domain))
+    return undefined;
+  return {
+    rule: 'images.pull',
+    message: `${familiar(reference)} is not fetched: any user of this machine could be the registry ${reference.domain}`,
+    instead: 'an admin can fetch it with docker pull; local images can be run',
+  };
+}
+
+/**
+ * An image of another platform would take the name's place for everybody (the classic image store keeps one image a name).
+ * @param architecture the engine's, in Go's terms
+ */
+export function judgePlatform(platform: string | undefined, architecture: string): readonly Reason[] {
+  if (platform === undefined || platform === 'linux' || platform === `linux/${architecture}`) return [];
+  if (platform.startsWith(`linux/${architecture}/`)) return [];
+  return [
+    {
+      rule: 'images.platform',
+      message: `--platform ${platform} is not this machine's, and would take the image's place for everybody`,
+      instead: `linux/${architecture}, or leave it out`,
+    },
+  ];
+}

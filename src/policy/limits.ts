@@ -47,11 +47,12 @@ export interface Usage {
   readonly gpus: readonly string[];
 }
 
-const countedStates = new Set(['running', 'paused', 'restarting']);
+/** The engine's words. */
+export const runningStates: readonly string[] = ['running', 'paused', 'restarting'];
 
 /** Whether a container in this state uses up its share. One that is merely created or exited holds nothing: `start` asks again. */
 export function countsAsRunning(state: string): boolean {
-  return countedStates.has(state);
+  return runningStates.includes(state);
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Policy } from '../domain/policy.ts';
 export interface RunLabels {
   readonly nonce: string;
   readonly version: string;
+  /** The image's name; docker itself is given an id. */
+  readonly image: string;
   readonly gpus: readonly string[];
   /** Bytes; `undefined`: not limited. */
   readonly memory: number | undefined;
@@ -19,6 +21,7 @@ export function labelParts(caller: Caller, labels: RunLabels): readonly Part[] {
     uid: String(caller.uid),
     user: caller.user,
     version: labels.version,
+    image: labels.image,
     nonce: labels.nonce,
     gpus: labels.gpus.join(','),
     memory: labels.memory === undefined ? '' : String(labels.memory),

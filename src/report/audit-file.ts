@@ -56,7 +56,7 @@ function appendIn(path: string, line: string): string | undefined {
     if (!stats.isFile() || stats.nlink !== 1) return 'it is not a plain file';
     const problem = distrusted(stats);
     if (problem !== undefined) return `it ${problem}`;
-    const record = Buffer.from(`${endsInMidLine(fd, stats.size) ? '\n' : ''}${line}\n`);
+    const record = Buffer.from(`${endsInMidLine(fd) ? '\n' : ''}${line}\n`);
     return writeSync(fd, record) === record.length
       ? undefined
       : 'only a part of it could be written (disk full?)';
@@ -70,9 +70,16 @@ function distrusted({ uid, mode }: Stats): string | undefined {
   return (mode & 0o022) === 0 ? undefined : 'is writable by group or others';
 }
 
-/** After a record that was cut by a full disk the next one begins on a line of its own, or both were lost. */
-function endsInMidLine(fd: number, size: number): boolean {
-  if (size === 0) return false;
+/**
+ * After a record that was cut by a full disk the next one begins on a line of its own, or both were lost. While another call's
+ * write(2) is under way the file ends in mid-line as well (its size grows page by page), but not for long.
+ */
+function endsInMidLine(fd: number): boolean {
   const last = Buffer.alloc(1);
-  return readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+  for (let looks = 0; looks < 20; looks += 1) {
+    const { size } = fstatSync(fd);
+    if (size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 0x0a)) return false;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+  }
+  return true;
 }

@@ -84,7 +84,11 @@ function variableRows(variables: { readonly [name: string]: string }): readonly 
 
 /** The very parts that a run is given. */
 function enforcedRows(policy: Policy, caller: Caller): readonly Row[] {
-  const parts = [...enforcedParts(policy, caller), ...logParts(policy), ...sysctlParts(policy, undefined)];
+  const parts = [
+    ...enforcedParts(policy, caller, true),
+    ...logParts(policy),
+    ...sysctlParts(policy, undefined),
+  ];
   return parts.map(({ words, rule }) => [words.join(' '), rule]);
 }
 

@@ -23,6 +23,7 @@ function world(changes: Partial<SudoSources> = {}) {
       asked.push([sudo, ...words]);
       return allowed;
     },
+    hasTerminal: () => true,
     replace: async (program, title) => {
       started.push({ program, title });
       return { kind: 'exited', status: 0 };
@@ -74,6 +75,13 @@ describe('says how to call it', () => {
     expect(messageOf({ ask: () => ({ status: 1, stderr: '' }) })).toMatch(
       /"denied".*sudo \/usr\/local\/bin\/userdocker COMMAND/,
     );
+  });
+  it('where sudo would have to ask for a password, and can ask nobody', async () => {
+    const ask = () => ({ status: 1, stderr: 'sudo: a password is required\n' });
+    expect(messageOf({ ask, hasTerminal: () => false })).toMatch(/"denied".*without a password/);
+    const { sources, started } = world({ ask });
+    await reexecThroughSudo(['ps'], sources);
+    expect(started).toHaveLength(1);
   });
   it('where sudo led back here: once only', () => {
     expect(messageOf({ env: { [throughSudoMarker]: '1' } })).toMatch(/"unavailable".*sudo -u root/);

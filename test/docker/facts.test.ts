@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectEngine, type Engine } from '../../src/docker/engine.ts';
 import {
   engineVersion,
@@ -7,6 +7,7 @@ import {
   listContainers,
   listImages,
 } from '../../src/docker/facts.ts';
+import { makeTree, removeTree } from '../support/tree.ts';
 import { answering, httpEngine } from './fake-engine.ts';
 
 const id = 'c'.repeat(64);
@@ -125,6 +126,12 @@ describe('inspectImage', () => {
 });
 
 describe('engineVersion', () => {
+  let notes = '';
+  beforeEach(() => {
+    notes = makeTree({});
+  });
+  afterEach(() => removeTree(notes));
+
   test.each([
     ['28.2.2', 28],
     ['20.10.24+dfsg1', 20],
@@ -138,6 +145,12 @@ describe('engineVersion', () => {
       apiVersion: '1.41',
       architecture: 'amd64',
     });
+  });
+  test('is asked for once', async () => {
+    const { engine: listener, asked } = listening({ Version: '28.2.2' });
+    const here = { ...listener, socketPath: '/dev/null' };
+    for (const _ of [1, 2]) expect(await engineVersion(here, notes)).toMatchObject({ major: 28 });
+    expect(asked).toEqual(['/version']);
   });
   test('no answer', async () => {
     await expect(engineVersion(await engine({}), '/dev/null/run')).rejects.toThrow('unavailable');

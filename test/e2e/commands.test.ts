@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resetConfig, writeConfig } from './support/config.ts';
 import { docker, removeContainers } from './support/engine.ts';
+import { processes } from './support/processes.ts';
 import { openTerminal } from './support/terminal.ts';
 import { clients, mustUserdocker, userdocker } from './support/userdocker.ts';
 import { mustRoot } from './support/users.ts';
@@ -65,8 +66,14 @@ describe.each(clients)('with the client %s', (client) => {
       await mustUserdocker('alice', 'kill counter');
     });
     test('-f follows, and ends with the container', async () => {
-      await mustUserdocker('alice', "run -d --name speaker box sh -c 'echo one; sleep 0.5; echo two'");
-      expect(await mustUserdocker('alice', 'logs -f speaker')).toBe('one\ntwo');
+      const speaker = 'trap "echo two; sleep 1; exit" USR1; echo one; while :; do sleep 0.1; done';
+      await mustUserdocker('alice', `run -d --name speaker box sh -c '${speaker}'`);
+      const followed = mustUserdocker('alice', 'logs -f speaker');
+      const isFollowing = () =>
+        processes().some(({ program, words }) => program === client && words[1] === 'logs');
+      await expect.poll(isFollowing, { timeout: 10_000 }).toBe(true);
+      await mustUserdocker('alice', 'kill -s USR1 speaker');
+      expect(await followed).toBe('one\ntwo');
     });
   });
 

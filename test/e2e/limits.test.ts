@@ -166,6 +166,19 @@ describe('in each container', () => {
     }
     await docker(['rmi', 'open']);
   });
+  test('allowed_port_mappings: whatever the admin writes, and nothing else', async () => {
+    writeConfig({ allowed_port_mappings: ['127\\.0\\.0\\.1:80[0-9]{2}:[0-9]+'] });
+    await mustUserdocker('alice', `run -d --name web -p 127.0.0.1:8012:80 ${sleeper}`);
+    expect(await mustUserdocker('alice', 'port web')).toBe('80/tcp -> 127.0.0.1:8012');
+    for (const mapping of [
+      '8080',
+      '127.0.0.1::80',
+      '127.0.0.1:8112:80',
+      '0.0.0.0:8012:80',
+      '127.0.0.1:8012:80/udp',
+    ])
+      expect((await userdocker('alice', `-n run -p ${mapping} box`)).status).toBe(77);
+  });
   test('-P publishes what the image exposes, spelled out', async () => {
     expect(await mustUserdocker('alice', '-n run -P forged')).toContain(' --publish=8080 ');
     await mustUserdocker('alice', 'run -d --name open -P forged sleep 300');
@@ -188,10 +201,10 @@ describe('in each container', () => {
 
 test('nothing of a call that was killed half-way is left for good', async () => {
   writeConfig({ limits: { containers: 1 } });
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round < 8; round += 1) {
     const call = userdocker('alice', `run --network=none ${sleeper}`);
     // Where it has got to by then is anybody's guess.
-    await sleep(round * 30);
+    await sleep(round * 40);
     for (const { pid, program } of processes())
       if (program === '/usr/bin/docker' || program === userdockerProgram) process.kill(pid, 'SIGKILL');
     await Promise.race([call, sleep(200)]);

@@ -90,11 +90,9 @@ describe('read-only', () => {
 describe('which directory', () => {
   test.each([
     ['/srv/data', 'sets/one/file'],
-    ['/srv/data/sets', 'one/file'],
     ['/srv/data/sets/one', 'file'],
     ['/srv/data/within', 'file'],
-    ['/srv/data//sets/./one/', 'file'],
-    ['/srv/data/sets/../sets', 'one/file'],
+    ['/srv/data//sets/../sets/./one/', 'file'],
   ])('%s, which /srv/data/** holds', async (source, file) => {
     offer('/srv/data/**:');
     expect(await mustUserdocker('alice', `run -v ${source}:/anywhere box cat /anywhere/${file}`)).toBe(

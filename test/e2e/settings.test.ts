@@ -76,13 +76,14 @@ describe('executors', () => {
   });
   test('docker_config: what docker reads its own settings from', async () => {
     await mustRoot('mkdir -m 755 /etc/userdocker/other');
-    writeFileSync('/etc/userdocker/other/config.json', '{"psFormat": "{{.Names}} by root’s configuration"}');
-    writeFileSync('/home/alice/config.json', '{"psFormat": "by alice’s"}');
-    writeConfig({ docker_config: '/etc/userdocker/other' });
-    await mustUserdocker('alice', 'run -d --name held box sleep 300');
-    expect(await mustUserdocker('alice', 'ps', { env: { DOCKER_CONFIG: '/home/alice' } })).toBe(
-      'held by root’s configuration',
+    writeFileSync(
+      '/etc/userdocker/other/config.json',
+      '{"imagesFormat": "{{.Repository}} by root’s configuration"}',
     );
+    writeFileSync('/home/alice/config.json', '{"imagesFormat": "by alice’s"}');
+    writeConfig({ docker_config: '/etc/userdocker/other' });
+    const env = { DOCKER_CONFIG: '/home/alice' };
+    expect(await mustUserdocker('alice', 'images box', { env })).toBe('box by root’s configuration');
     await mustRoot('rm -r /etc/userdocker/other /home/alice/config.json');
   });
 });

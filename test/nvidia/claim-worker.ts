@@ -33,10 +33,11 @@ async function ask(request: EngineRequest): Promise<unknown> {
   return JSON.parse(value);
 }
 
-async function listContainers() {
+async function listContainers(states: readonly string[] | undefined) {
   const answer = await ask({ do: 'list' });
   if (!Array.isArray(answer)) throw new Error('no list');
-  return answer.map((container) => ({
+  const listed = answer.filter(({ state }) => states?.includes(String(state)) ?? true);
+  return listed.map((container) => ({
     id: String(container.id),
     name: String(container.name),
     state: String(container.state),

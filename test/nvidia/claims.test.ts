@@ -138,7 +138,13 @@ describe('when a claim is over', () => {
   test.each<[string, Partial<GpuClaim>, Look, 'holds' | 'over']>([
     ['alive, nothing made yet', {}, {}, 'holds'],
     ['alive, made', {}, { containers: [made('a', 'created')] }, 'holds'],
-    ['alive, running', {}, { containers: [made('a', 'running')] }, 'holds'],
+    [
+      'alive, running: the container holds the GPU by itself',
+      {},
+      { containers: [made('a', 'running')] },
+      'over',
+    ],
+    ['alive start of a container that runs', started, { containers: [made('x', 'running')] }, 'holds'],
     ['alive, but its container has run and ended', {}, { containers: [made('a', 'exited')] }, 'over'],
     ['alive, its container is being removed', {}, { containers: [made('a', 'removing')] }, 'over'],
     ["alive, somebody else's container has ended", {}, { containers: [made('b', 'exited')] }, 'holds'],
@@ -213,10 +219,10 @@ describe('when a claim is over', () => {
       'holds',
     ],
     [
-      'dead start of a container that runs',
+      'dead restart of a container that runs: the engine may be about to stop and start it',
       { ...started, holder: dead },
       { containers: [made('x', 'running')] },
-      'over',
+      'holds',
     ],
     ['dead start of a container that is gone', { ...started, holder: dead }, {}, 'over'],
     [
@@ -247,6 +253,30 @@ describe('when a claim is over', () => {
     expect(first).toBeCloseTo(os.uptime(), -1);
     await look([one], { containers, mark: true });
     expect(mark()).toBe(first);
+  });
+
+  test('a restarted container that stops and runs in turns is an orphan anew each time', async () => {
+    const restarting = claim('a', { holder: dead, container: id, orphanedAt: old });
+    replaceRecord(one, readRecord(one, runtime), [restarting], runtime);
+    const mark = () => readRecord(one, runtime).claims[0]?.orphanedAt;
+    await look([one], { containers: [made('x', 'running')], mark: true });
+    expect(mark()).toBeUndefined();
+    expect(await held({ containers: [made('x', 'exited')], mark: true, inspected: 'exited' })).toEqual([one]);
+    expect(mark()).toBeCloseTo(os.uptime(), -1);
+  });
+
+  test('a later claim for the same container takes the place of a dead one, never of a living one', async () => {
+    const other = must(parseContainerId('d'.repeat(64)));
+    const claims = [
+      claim('a', { container: id, holder: dead }),
+      claim('b', { container: id }),
+      claim('c', { container: other, holder: dead }),
+      claim('d', { container: id, holder: dead }),
+    ];
+    replaceRecord(one, readRecord(one, runtime), claims, runtime);
+    const containers = [made('x', 'running'), { ...made('y', 'running'), id: other }];
+    const { records } = await look([one], { containers });
+    expect(records[0]?.valid.map(({ nonce }) => nonce)).toEqual(['b', 'c', 'd']);
   });
 
   test('a container that is made and about to be started is named', async () => {

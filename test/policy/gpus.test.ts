@@ -61,9 +61,18 @@ interface Case {
   readonly nvidia?: Partial<Policy['nvidia']>;
   readonly limit?: number;
   readonly ownGpus?: readonly string[];
+  readonly restarted?: readonly string[];
 }
 
-function question({ words = {}, gpus = four, holds = [], nvidia = {}, limit, ownGpus = [] }: Case) {
+function question({
+  words = {},
+  gpus = four,
+  holds = [],
+  nvidia = {},
+  limit,
+  ownGpus = [],
+  restarted = [],
+}: Case) {
   const requests = parseGpuRequest(words);
   if (!requests.ok) throw new Error(requests.error);
   return {
@@ -74,6 +83,7 @@ function question({ words = {}, gpus = four, holds = [], nvidia = {}, limit, own
     gpus,
     holds,
     ownGpus,
+    restarted,
   };
 }
 
@@ -323,6 +333,13 @@ describe('nvidia.gpu_unavailable_above_memory_used', () => {
       'unknown memory is taken last',
       { gpus: [silent, gpu(1, 500)], nvidia: { gpu_unavailable_above_memory_used: -1 } },
       'gives 1',
+    ],
+    ['filled by the container that is restarted', { ...one(65), restarted: [gpu(0).uuid] }, 'gives 0'],
+    ['a GPU that the restarted container does not have', { ...one(65), restarted: [gpu(1).uuid] }, /is busy/],
+    [
+      "filled by the container that is restarted, but somebody else's by now",
+      { ...one(65), restarted: [gpu(0).uuid], holds: [hold(0, bob, 'bob_1')] },
+      /GPU 0 is held by bob/,
     ],
   ]);
 });

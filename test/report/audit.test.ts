@@ -281,7 +281,7 @@ describe.runIf(process.getuid?.() === 0)('the file, as root', () => {
           spawn(compiled, [file, '50', '7000'], { stdio: 'ignore' }).on('exit', resolve),
         );
       expect(await Promise.all([run(), run(), run(), run()])).toEqual([0, 0, 0, 0]);
-      const records = lines().filter((line) => line !== '');
+      const records = lines().slice(0, -1);
       expect(records).toHaveLength(200);
       expect(new Set(records.map((line) => JSON.parse(line).argv[1].length))).toEqual(new Set([7000]));
     });

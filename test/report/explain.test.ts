@@ -41,7 +41,7 @@ describe('where a part comes from', () => {
     ['--log-opt=max-size=5m', 'enforced', 'log_driver', 7],
     ['--user=1000:100', 'enforced', 'user_in_container', 'default.yaml'],
     ['--sysctl=net.ipv4.ip_unprivileged_port_start=1024', 'enforced', 'sysctls', 'default.yaml'],
-    ['debian:12', 'you', 'docker', undefined],
+    ['--label=userdocker.image=debian:12', 'enforced', 'ownership', undefined],
     ['bash', 'you', 'docker', undefined],
   ] as const)('%s', (word, source, rule, where) => {
     const part = partOf('run -t debian:12 bash', word, loaded);

@@ -26,13 +26,16 @@ import { defaultLayer } from '../../src/config/load.ts';
 import { mergeLayers } from '../../src/config/merge.ts';
 import { validateLayer } from '../../src/config/validate.ts';
 import { decide } from '../../src/decide.ts';
-import type { InspectedContainer } from '../../src/docker/facts.ts';
+import type { EngineVersion, InspectedContainer } from '../../src/docker/facts.ts';
 import type { Caller } from '../../src/domain/caller.ts';
 import { commandWords, type Decision } from '../../src/domain/decision.ts';
 import { parseContainerId, parseGid, parseUid } from '../../src/domain/ids.ts';
+import { objectAt, textMapAt } from '../../src/domain/json.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { parseFrame } from '../../src/frame.ts';
 import { extraFlags } from '../../src/policy/argument-rules.ts';
+import { executorFor } from '../../src/policy/executor.ts';
+import { inspected } from './engine-json.ts';
 import { absolute, must } from './mounts.ts';
 import { type Facts, runFacts, type World } from './run-facts.ts';
 
@@ -98,12 +101,12 @@ export function decisionOn(line: string | readonly string[], call: Call = {}): D
   const policy = call.policy ?? policyOf(call.yaml, caller);
   const frame = parseFrame(words);
   const name = frame.executor ?? policy.executor_default;
-  const executor = policy.executors[name];
+  const executor = executorFor(policy, name, frame.command);
   if (executor === undefined) throw new Error(`there is no executor ${name}`);
   const subject: Subject = {
     caller,
     policy,
-    executor: { ...executor, name },
+    executor,
     noDefaultArgs: frame.noDefaultArgs,
   };
   const decider = deciders[frame.command ?? ''];
@@ -129,7 +132,9 @@ function decider<F>(command: Command<F>, facts: Facts<F>): Decider {
 }
 
 function container(name: string, id: string): InspectedContainer {
-  return { id: must(parseContainerId(id)), name, labels: {}, state: 'running', raw: {} };
+  const raw = inspected();
+  const labels = textMapAt(objectAt(raw, 'Config'), 'Labels');
+  return { id: must(parseContainerId(id)), name, labels, state: 'running', raw };
 }
 
 type Named = readonly NamedContainer[];
@@ -144,7 +149,7 @@ const ofOneContainer: Facts<Named> = (_subject, request, world) => named(request
 const nothing: Facts<undefined> = () => undefined;
 const ofStart: Facts<Parameters<typeof start.judge>[2]> = (_subject, request, world) => ({
   named: named(request.operands, world),
-  pins: world.pins ?? new Map(),
+  mounts: new Map(),
   usage: world.usage ?? { shares: [], gpus: [] },
   gpus: undefined,
 });
@@ -154,7 +159,9 @@ export const deciders: { readonly [command: string]: Decider } = {
   attach: decider(lifecycle.attach, ofContainers),
   dockviz: decider(dockviz, nothing),
   exec: decider(exec, ofContainers),
-  images: decider(images, ({ caller }, _request, { tags = ['debian:12'] }) => (caller.isRoot ? 'all' : tags)),
+  images: decider<readonly string[] | 'all'>(images, ({ caller }, _request, { tags = ['debian:12'] }) =>
+    caller.isRoot ? 'all' : tags,
+  ),
   inspect: decider(lifecycle.inspect, ofContainers),
   kill: decider(lifecycle.kill, ofContainers),
   load: decider(load, (_subject, _request, { dataRootIsOpen = false }) => ({
@@ -163,16 +170,21 @@ export const deciders: { readonly [command: string]: Decider } = {
   })),
   logs: decider(lifecycle.logs, ofContainers),
   port: decider(port, ofOneContainer),
-  ps: decider(ps, ({ policy, caller }) =>
+  ps: decider<readonly string[] | 'all'>(ps, ({ policy, caller }) =>
     caller.isRoot || policy.ps_scope === 'all' ? 'all' : [mine, other],
   ),
-  pull: decider(pull, nothing),
+  pull: decider<EngineVersion | undefined>(pull, () => ({
+    version: '28.2.2',
+    major: 28,
+    apiVersion: '1.50',
+    architecture: 'amd64',
+  })),
   restart: decider(restart, ofStart),
   rm: decider(lifecycle.rm, ofContainers),
   rmi: decider(rmi, nothing),
   run: decider(run, runFacts),
   start: decider(start, ofStart),
-  stats: decider(stats, ({ caller }, request, world) => ({
+  stats: decider<Parameters<typeof stats.judge>[2]>(stats, ({ caller }, request, world) => ({
     named: named(request.operands, world),
     own: request.operands.length > 0 || caller.isRoot ? 'all' : [mine, other],
   })),

@@ -21,7 +21,6 @@ export interface World {
   /** By the name that the user gives. */
   readonly containers?: { readonly [name: string]: InspectedContainer };
   readonly usage?: Usage;
-  readonly pins?: ReadonlyMap<string, string>;
   /** Names that are taken. */
   readonly names?: readonly string[];
   /** Tags of the local images. */
@@ -32,6 +31,10 @@ export interface World {
   readonly otherUser?: string;
   readonly dataRootIsOpen?: boolean;
   readonly processors?: number;
+  /** Why the image's /etc/group is not to be trusted. */
+  readonly groupsUnsafe?: string;
+  /** Why it can't be run at all. */
+  readonly imageRefused?: string;
   readonly gpus?: readonly GpuFact[];
   readonly holds?: readonly GpuHold[];
   /** The caller's environment. */
@@ -40,6 +43,8 @@ export interface World {
 
 export type Facts<F> = (subject: Subject, request: ParsedCommand, world: World) => F;
 
+/** Of every image that a run finds. */
+export const imageId = `sha256:${'e'.repeat(64)}`;
 export const nonce = '0123456789abcdef'.repeat(2);
 
 export const runFacts: Facts<RunFacts> = (subject, request, world) => {
@@ -47,14 +52,17 @@ export const runFacts: Facts<RunFacts> = (subject, request, world) => {
   const image = imageFacts(subject, request, world);
   const text = (flag: string) => request.options.findLast((option) => option.flag === flag)?.value;
   const name = text('--name');
+  const workingDirectory = String(text('--workdir') ?? '') || image.found?.workdir || '';
   return {
     nonce,
     cidfile: cidfilePath(caller.uid, nonce),
     pins: `/run/userdocker/pins/${caller.uid}/${nonce}`,
     dataRoot: { path: '/var/lib/docker', traversable: world.dataRootIsOpen === true },
     image,
-    workingDirectory: String(text('--workdir') ?? '') || image.found?.workdir || '',
-    ...mountFacts(subject, request, world),
+    workingDirectory,
+    ...mountFacts(subject, request, world, workingDirectory),
+    accounts: { groups: world.groupsUnsafe, refused: world.imageRefused },
+    architecture: 'amd64',
     otherUser: world.otherUser,
     processors: Array.from({ length: world.processors ?? 8 }, (_, index) => index),
     gpus: gpuFacts(subject, request, world),
@@ -73,7 +81,7 @@ function imageFacts(subject: Subject, request: ParsedCommand, world: World): Run
   if (!named.ok || reasons.length > 0)
     return { reference: undefined, found: undefined, fetch: false, reasons };
   const found: ImageFact = {
-    id: 'sha256:0',
+    id: imageId,
     repoTags: [],
     repoDigests: [],
     exposedPorts: [],
@@ -81,6 +89,8 @@ function imageFacts(subject: Subject, request: ParsedCommand, world: World): Run
     workdir: '',
     user: '',
     layers: [],
+    layerDirectories: undefined,
+    configurationSize: 100,
     ...world.image,
   };
   const asked = request.options.find(({ flag }) => flag === '--pull')?.value;
@@ -92,6 +102,7 @@ function mountFacts(
   { policy }: Subject,
   request: ParsedCommand,
   world: World,
+  workingDirectory: string,
 ): Pick<RunFacts, 'mounts' | 'mountProblems'> {
   const parsers = { '--volume': parseVolume, '--mount': parseMount, '--tmpfs': parseTmpfs } as const;
   const parsed = request.options.flatMap(({ flag, value }) =>
@@ -110,7 +121,7 @@ function mountFacts(
         ruleHosts: new Map(rules.map((rule) => [rule, rule.host])),
         nested: [],
         places: new Map(),
-        workingDirectory: '',
+        workingDirectory,
         recursiveReadOnly: true,
       },
       view: { kind: 'same' },

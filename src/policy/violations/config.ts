@@ -120,7 +120,7 @@ function judgeGpuVariables(
   return others === undefined ? undefined : `has ${others[0]}=${show(others[1].join())}`;
 }
 
-const ownLabels = ['uid', 'user', 'version', 'nonce', 'gpus', 'memory', 'cpus'].map(
+const ownLabels = ['uid', 'user', 'version', 'image', 'nonce', 'gpus', 'memory', 'cpus'].map(
   (name) => `userdocker.${name}`,
 );
 
@@ -154,9 +154,11 @@ function share(value: unknown, scale: number): string {
   return typeof value === 'number' && value > 0 ? String(value / scale) : '';
 }
 
-function judgeImage(value: unknown, { policy, caller }: Context): string | undefined {
+/** Docker is given the id of the image that was looked at; its name, which the policy is about, stands in the label. */
+function judgeImage(value: unknown, { policy, caller, config }: Context): string | undefined {
   if (caller.isRoot) return undefined;
-  const name = typeof value === 'string' ? value : '';
+  const name = textAt(config['Labels'], 'userdocker.image') ?? '';
+  const isIt = value === name || (typeof value === 'string' && isImageId(value));
   const { allowed, load_tags: own, load_tags_template: template } = policy.images;
   const literal = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   const trees = template
@@ -164,9 +166,12 @@ function judgeImage(value: unknown, { policy, caller }: Context): string | undef
     .map(literal)
     .join('[^/]+');
   const foreign = new RegExp(`^${trees}`).test(name) && !name.startsWith(own);
-  const isId = /^(?:sha(?:256|384|512):|[0-9a-f]{64}$)/.test(name);
-  const known = !isId && allowed.some((pattern) => matchesWhole(pattern, name));
-  return known && !foreign ? undefined : `is made of the image ${show(value)}`;
+  const known = !isImageId(name) && allowed.some((pattern) => matchesWhole(pattern, name));
+  return isIt && known && !foreign ? undefined : `is made of the image ${show(name)}, ${show(value)}`;
+}
+
+function isImageId(text: string): boolean {
+  return /^(?:sha(?:256|384|512):|[0-9a-f]{64}$)/.test(text);
 }
 
 /** The engine's own choice: the beginning of the id. With the host's network, it is the host's name. */

@@ -154,6 +154,6 @@ function judgeEnforced(mounts: readonly unknown[], context: Context): string | u
 function isToolkits(target: string): boolean {
   const trees = ['/etc', '/usr', '/bin', '/sbin', '/run', '/var'];
   const below =
-    /^\/(?:bin|sbin|lib[^/]*|usr\/(?:s?bin|lib[^/]*|local\/cuda[^/]*|share\/(?:nvidia|glvnd|vulkan|egl))|etc\/(?:ld\.so\.c|nvidia|vulkan|glvnd|egl|OpenCL)|run\/nvidia|var\/run)/;
+    /^\/(?:s?bin|lib[^/]*|usr\/(?:s?bin|lib[^/]*|local\/cuda[^/]*|share\/(?:nvidia|glvnd|vulkan|egl))|etc\/(?:ld\.so\.c[^/]*|nvidia|vulkan|glvnd|egl|OpenCL)|run\/nvidia[^/]*|var\/run)(?:\/|$)/;
   return trees.includes(target) || below.test(target);
 }

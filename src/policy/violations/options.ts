@@ -4,6 +4,7 @@
  */
 import { numberAt, textAt } from '../../domain/json.ts';
 import type { ArgumentRule, Policy } from '../../domain/policy.ts';
+import { assertNever } from '../../domain/result.ts';
 import { type Context, isEmpty, type Judge, matchesWhole, show } from './common.ts';
 
 /** One value of an option. */
@@ -146,7 +147,7 @@ function allows({ values }: ArgumentRule, element: Element): boolean {
     case 'pattern':
       return element.spellings.some((spelling) => matchesWhole(values.pattern, spelling));
     default:
-      return false;
+      return assertNever(values);
   }
 }
 
