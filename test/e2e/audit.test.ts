@@ -52,7 +52,13 @@ describe('a record', () => {
       'echo x',
     ]);
     expect(exec).toEqual(
-      expect.arrayContaining(['/usr/bin/docker', 'run', '--name=noted', '--', 'box:latest']),
+      expect.arrayContaining([
+        '/usr/bin/docker',
+        'run',
+        '--name=noted',
+        '--label=userdocker.image=box:latest',
+        '--',
+      ]),
     );
     expect(JSON.stringify(lastAuditRecord())).not.toContain('secret');
     expect(Math.abs(Date.parse(String(time)) - Date.now())).toBeLessThan(10_000);
@@ -154,6 +160,7 @@ describe('audit.required', () => {
 });
 
 test('audit.syslog hands the record to syslog as well', async () => {
+  rmSync('/run/logged', { force: true });
   renameSync('/usr/bin/logger', '/usr/bin/logger.real');
   writeFileSync('/usr/bin/logger', '#!/bin/sh\necho "$@" >/run/logged; cat >>/run/logged\n', { mode: 0o755 });
   try {

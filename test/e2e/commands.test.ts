@@ -32,7 +32,7 @@ describe.each(clients)('with the client %s', (client) => {
   describe('ps', () => {
     test('shows a header and a line', async () => {
       const [header, line, ...more] = (await mustUserdocker('alice', 'ps')).split('\n');
-      expect(header).toMatch(/^CONTAINER ID +IMAGE .*NAMES$/);
+      expect(header).toMatch(/^CONTAINER ID +IMAGE .*NAMES$/i);
       expect(line).toMatch(/^[0-9a-f]{12} +box:latest .*8080\/tcp.* main$/);
       expect(more).toEqual([]);
     });
@@ -40,7 +40,7 @@ describe.each(clients)('with the client %s', (client) => {
       ['-q', shortId],
       ['-q --no-trunc', id],
       ['-aq --no-trunc', id],
-      ["--format '{{.Names}} {{.Image}}'", /^main box:latest$/],
+      ['--format \'{{.Names}} {{.Label "userdocker.image"}}\'', /^main box:latest$/],
       ['-q --filter name=main', shortId],
       ['-q -f status=running', shortId],
       ['-q -f status=exited', /^$/],

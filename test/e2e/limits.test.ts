@@ -133,7 +133,10 @@ describe('names', () => {
 describe('in each container', () => {
   test('processes: a fork bomb stays small, and bob goes on working', async () => {
     writeConfig({ limits: { pids: 100 } });
-    await mustUserdocker('alice', "run -d --name bomb box sh -c 'bomb() { bomb | bomb & }; bomb; sleep 300'");
+    await mustUserdocker(
+      'alice',
+      "run -d --name bomb box sh -c 'bomb() { bomb | bomb & }; (bomb) & exec sleep 300'",
+    );
     const pids = async () =>
       Number((await docker(['stats', '--no-stream', '--format', '{{.PIDs}}', 'bomb'])).trim());
     await expect.poll(pids, { timeout: 20_000 }).toBeGreaterThan(50);

@@ -108,7 +108,8 @@ describe('what sudo makes of it', () => {
       .split('\n')
       .filter((line) => line.includes('='))
       .map((line) => line.split('=')[0]);
-    expect(names.sort()).toEqual(['PATH', 'SUDO_GID', 'SUDO_UID', 'SUDO_USER', 'TERM']);
+    expect(names.sort()).toEqual(['PATH', 'SUDO_COMMAND', 'SUDO_GID', 'SUDO_UID', 'SUDO_USER', 'TERM']);
+    expect(stdout).toContain('SUDO_COMMAND=set\n');
     expect(stdout).not.toContain('SUDO_UID=0');
     // env(1), which runs before sudo, complains of its own LD_PRELOAD; what sudo starts must not.
     expect(
