@@ -5,7 +5,10 @@ import { docker } from './support/engine.ts';
 import { mustUserdocker, userdocker } from './support/userdocker.ts';
 import { as, mustAs, mustRoot } from './support/users.ts';
 
-/** Stands where docker would, and writes down how it was started. */
+/**
+ * Stands where docker would, and writes down how it was started. Its status it reads by itself: while a shell starts
+ * another program, it blocks all signals.
+ */
 const witness = '/usr/local/lib/userdocker/witness';
 const report = '/run/witness';
 
@@ -15,7 +18,7 @@ beforeAll(async () => {
 cd ${report}
 cat /proc/$$/cmdline >cmdline
 cat /proc/$$/environ >environ
-cat /proc/$$/status >status
+while read -r line; do echo "$line"; done </proc/self/status >status
 ls -l /proc/$$/fd | sed 's/.* \\([0-9]* -> \\)/\\1/' >fds
 umask >umask
 for fd in 0 1 2; do cat /proc/$$/fdinfo/$fd; done >fdinfo

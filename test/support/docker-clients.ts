@@ -9,7 +9,7 @@ export interface DockerClient {
 }
 
 /** Where nothing may be skipped, a machine without a client fails. */
-export const mayLackClients = process.env['CI'] === undefined;
+export const mayLackClients = process.env['USERDOCKER_MUST_WORK'] === undefined;
 
 /** Two clients of the same version count once. */
 export const dockerClients: readonly DockerClient[] = findClients();
