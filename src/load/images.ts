@@ -19,6 +19,12 @@ export interface CheckedImage {
   readonly layers: readonly StoredFile[];
 }
 
+/**
+ * Bytes. The engine repeats the labels and commands of all images in its lists, which everybody's calls read: some with
+ * megabytes of them would make `images` fail for all, whether or not anybody runs them (src/policy/image-size.ts).
+ */
+const largestConfiguration = 256 * 1024;
+
 const configSchema = z.object({
   rootfs: z.object({
     type: z.literal('layers'),
@@ -30,6 +36,7 @@ const configSchema = z.object({
 export function checkImage(archive: Archive, image: ArchivedImage, zstdLayers: boolean): CheckedImage {
   const config = archive.file(image.config);
   const layers = image.layers.map((name) => archive.file(name));
+  checkConfigurationSize(config);
   const diffIds = diffIdsOf(parseJson(image.config, config.content.text));
   if (diffIds.length !== layers.length)
     throw badArchive('an image of the archive has more or fewer layers than it says');
@@ -53,6 +60,15 @@ export function newManifest(images: readonly CheckedImage[], tags: readonly Load
     Layers: layers.map((layer) => layer.storedAs),
   }));
   return Buffer.from(`${JSON.stringify(entries)}\n`);
+}
+
+function checkConfigurationSize({ content }: StoredFile): void {
+  if ((content.text?.length ?? 0) <= largestConfiguration) return;
+  throw denied({
+    rule: 'load',
+    message: `the configuration of an image of the archive has more than ${largestConfiguration} bytes`,
+    instead: 'an image with fewer or shorter labels, variables and commands',
+  });
 }
 
 function diffIdsOf(config: unknown): readonly string[] {

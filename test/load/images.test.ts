@@ -126,6 +126,11 @@ describe('layers are held against the configuration', () => {
     ],
     ['a byte order mark', `\ufeff${image.config}`, /no JSON|no valid JSON/],
     ['something after it', `${image.config}{}`, /no valid JSON/],
+    [
+      'large labels',
+      JSON.stringify({ rootfs, config: { Labels: { a: 'x'.repeat(262_144) } } }),
+      /has more than 262144 bytes/,
+    ],
   ])('a configuration with %s', async (_, body, message) => {
     const entries = [
       { name: '1', body: one },
