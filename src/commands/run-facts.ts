@@ -80,7 +80,7 @@ export async function gatherRun(
     engineVersion: version.version,
     workingDirectory,
     imageVolumes: image.found?.volumes ?? [],
-    layers: image.found?.layerDirectories,
+    layers: image.found === undefined ? [] : image.found.layerDirectories,
   });
   return {
     nonce,

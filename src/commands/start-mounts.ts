@@ -1,12 +1,14 @@
 /** The mounts of a container that is to be started again: what they show today, and whether that is still allowed. */
 import type { InspectedContainer } from '../docker/facts.ts';
+import type { Reason } from '../domain/errors.ts';
 import { isObject, listAt, objectAt, textAt } from '../domain/json.ts';
 import { type ImageAccounts, inspectAccounts } from '../mounts/image-accounts.ts';
-import { layersOf } from '../mounts/image-links.ts';
-import { type MountPlan, planMounts } from '../mounts/plan.ts';
+import { changeablePaths, layersOf } from '../mounts/image-links.ts';
+import { type MountPlan, type MountQuestion, planMounts } from '../mounts/plan.ts';
 import { realiseMounts } from '../mounts/realise.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { askAgain, type ExistingBind, judgeAgain } from '../policy/mount-again.ts';
+import { pathsToFollow } from '../policy/mount-places.ts';
 import { pinDirectory } from '../policy/mount-render.ts';
 import { judgeMounts, type MountVerdict } from '../policy/mounts.ts';
 import { isNonce, nonceLabel, recallPins } from '../state/ownership.ts';
@@ -20,6 +22,8 @@ export interface StartedMounts {
   readonly gpuRun: boolean;
   /** What dockerd will read in the container. */
   readonly accounts: ImageAccounts;
+  /** Paths on whose way the container's own processes could put a link. */
+  readonly changeable: readonly string[];
 }
 
 export async function gatherStartedMounts(
@@ -33,7 +37,7 @@ export async function gatherStartedMounts(
   const existing = existingBinds(container.raw, pins, recallPins(caller.uid, nonce));
   const config = objectAt(container.raw, 'Config');
   const layers = layersOf(container.raw);
-  const plan = await planMounts({
+  const question: MountQuestion = {
     caller,
     policy: loaded.policy,
     requests: askAgain(existing),
@@ -42,14 +46,38 @@ export async function gatherStartedMounts(
     workingDirectory: textAt(config, 'WorkingDir') ?? '',
     imageVolumes: Object.keys(objectAt(config, 'Volumes')),
     layers,
-  });
+  };
+  const plan = await planMounts(question);
   return {
     existing,
     plan,
     pins,
     gpuRun: (container.labels['userdocker.gpus'] ?? '') !== '',
     accounts: inspectAccounts(layers),
+    changeable: changeableIn(container.raw, plan, question),
   };
+}
+
+/** Those that are used when it starts, its tmpfs included. */
+function changeableIn(raw: unknown, { selection }: MountPlan, question: MountQuestion): readonly string[] {
+  const host = objectAt(raw, 'HostConfig');
+  const tmpfs = [
+    ...Object.keys(objectAt(host, 'Tmpfs')),
+    ...listAt(host, 'Mounts')
+      .filter((mount) => textAt(mount, 'Type') === 'tmpfs')
+      .map((mount) => textAt(mount, 'Target') ?? ''),
+  ];
+  const mounted = [...selection.binds.map(({ target }) => target), ...tmpfs];
+  const used = [...new Set([...pathsToFollow(selection, question), ...tmpfs])];
+  return changeablePaths(question.layers, used, mounted, question.imageVolumes);
+}
+
+export function judgeChangeable(asked: string, mounts: StartedMounts | undefined): readonly Reason[] {
+  return (mounts?.changeable ?? []).slice(0, 1).map((path) => ({
+    rule: 'mounts.again',
+    message: `${asked} can't be started: its own processes could have put a link on the way to ${path}`,
+    instead: `userdocker rm ${asked}, and run it anew`,
+  }));
 }
 
 /** Our own runs mount with `--mount` alone, which the engine keeps in `HostConfig.Mounts` as it was said. */

@@ -25,6 +25,7 @@ import { gatherGpuHolds, machineGpus } from './run-gpus.ts';
 import { lockTimeout, newClaim } from './run-hold.ts';
 import {
   gatherStartedMounts,
+  judgeChangeable,
   judgeStartedMounts,
   pinnedPaths,
   realHosts,
@@ -133,6 +134,7 @@ function judgeContainer(
   return [
     ...judgeNamedImage(subject, parseImage(imageNameOf(container))),
     ...judgeGroups(asked, container, mounts),
+    ...judgeChangeable(asked, mounts),
     ...beyond.map(({ setting, message }) => ({
       rule: 'start',
       message: `${asked} was started under another policy: ${setting}: it ${message}`,

@@ -52,8 +52,16 @@ export function followInImage(
 
 const linksMax = 40;
 
-/** @param stops below these nothing is looked at */
-function follow(layers: readonly string[], path: string, stops: ReadonlySet<string>): string {
+/**
+ * @param stops below these nothing is looked at
+ * @param pass is told of each directory that an entry is looked up in
+ */
+function follow(
+  layers: readonly string[],
+  path: string,
+  stops: ReadonlySet<string>,
+  pass: (directory: Directory) => void = () => undefined,
+): string {
   const pending = [...componentsOf(path)].reverse();
   let here: Directory = { path: '', above: undefined, layers };
   let links = 0;
@@ -61,6 +69,7 @@ function follow(layers: readonly string[], path: string, stops: ReadonlySet<stri
     if (name === '..') here = here.above ?? here;
     if (name === '.' || name === '..') continue;
     if (stops.has(here.path)) return asText(here.path, name, pending);
+    pass(here);
     const entry = lookUp(here, name);
     if (entry.link === undefined) {
       here = { path: `${here.path}/${name}`, above: here, layers: entry.layers };
@@ -72,6 +81,41 @@ function follow(layers: readonly string[], path: string, stops: ReadonlySet<stri
     pending.push(...componentsOf(entry.link).toReversed());
   }
   return here.path === '' ? '/' : here.path;
+}
+
+/**
+ * Paths of a container that is to be started again on whose way its own processes could have put a link meanwhile, or
+ * still can: while docker waits for them to stop, or where a second start of the same container comes in between. runc
+ * would follow it as root.
+ *
+ * @param layers of the container
+ * @param mounted targets of binds and tmpfs: what lies below them is judged by src/mounts/nested.ts, or made anew
+ * @param volumes the image's; what was written there stays, and is in no layer
+ */
+export function changeablePaths(
+  layers: readonly string[] | undefined,
+  paths: readonly string[],
+  mounted: readonly string[],
+  volumes: readonly string[],
+): readonly string[] {
+  if (layers === undefined) return [];
+  const stops = new Set(mounted);
+  const kept = new Set(
+    volumes.flatMap((path) => [normalise(path), follow(layers, normalise(path), new Set())]),
+  );
+  return paths.filter((path) => {
+    let changeable = false;
+    follow(layers, normalise(path), stops, (directory) => {
+      changeable ||= kept.has(directory.path) || !isRootsAlone(directory);
+    });
+    return changeable;
+  });
+}
+
+/** What is in no layer is made by root. (An access control list that lets somebody write shows in the group's bits, acl(5).) */
+function isRootsAlone({ path, layers: [topmost] }: Directory): boolean {
+  const stat = topmost === undefined ? undefined : lstatSync(`${topmost}${path}`, { throwIfNoEntry: false });
+  return stat === undefined || (stat.uid === 0 && (stat.mode & 0o022) === 0);
 }
 
 interface Directory {

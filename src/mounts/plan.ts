@@ -1,4 +1,5 @@
 /** Everything about a run's mounts that has to be asked of the host. Nothing is changed there: src/mounts/realise.ts does that. */
+import type { BigIntStats } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
 import { rightsOf, withCallerRights } from '../caller/as-user.ts';
 import type { Caller } from '../domain/caller.ts';
@@ -32,7 +33,7 @@ export interface MountQuestion extends PathsInUse {
   readonly noDefaultMounts: boolean;
   /** The engine's version, `28.2.2`. */
   readonly engineVersion: string;
-  /** Of the image, or of the container that is started again: `layersOf(...)`. */
+  /** Of the image, or of the container that is started again: `layersOf(...)`. Empty: there is no image yet. */
   readonly layers: readonly string[] | undefined;
   /** Known already; else it is found out. */
   readonly view?: EngineView | undefined;
@@ -62,11 +63,12 @@ export async function planMounts(question: MountQuestion): Promise<MountPlan> {
   const resolved = await resolveSources(queries, { rights: rightsOf(caller), table, probe });
   const places = lookUpPlaces(selection, question);
   const facts: MountFacts = {
-    sources: resolved.map((source) => toFact(source, table, view)),
+    sources: resolved.map((source) => toFact(caller, source, table, view)),
     ruleHosts: selection.binds.length === 0 ? new Map() : lookUpRuleHosts(policy, resolved, table, probe),
     nested: lookAtNested(caller, nestedPaths(selection, question, places), resolved),
     places,
     workingDirectory: question.workingDirectory,
+    imageShown: question.layers !== undefined,
     recursiveReadOnly: makesReadOnlyRecursively(question.engineVersion, kernelRelease()),
   };
   return { selection, facts, view, close: once(() => resolved.forEach(letGo)) };
@@ -85,7 +87,7 @@ function isNamedByRule(policy: MountPolicy, source: string): boolean {
   return clean.ok && allRules(policy).some(({ host, subtree }) => !subtree && host === clean.value);
 }
 
-function toFact(source: Resolved, table: MountTable, view: EngineView): SourceFact {
+function toFact(caller: Caller, source: Resolved, table: MountTable, view: EngineView): SourceFact {
   if (source.kind !== 'found') return source;
   const path = parseAbsolutePath(source.realPath);
   if (!path.ok) return { kind: 'unusable', why: 'has a control character in its path' };
@@ -97,8 +99,17 @@ function toFact(source: Resolved, table: MountTable, view: EngineView): SourceFa
     descriptor: source.held.descriptor,
     stable: source.stable,
     hasSubmounts: table.below(path.value).length > 0,
+    callerWrites: mayWrite(caller, stat),
     engineProblem: problemForEngine(source, table, view),
   };
+}
+
+/** path_resolution(7), without access control lists: who may write by one of those alone counts as who may not. */
+function mayWrite({ uid, groups, isRoot }: Caller, stat: BigIntStats): boolean {
+  if (isRoot) return true;
+  if (stat.uid === BigInt(uid)) return (stat.mode & 0o200n) !== 0n;
+  if (groups.some(({ gid }) => stat.gid === BigInt(gid))) return (stat.mode & 0o020n) !== 0n;
+  return (stat.mode & 0o002n) !== 0n;
 }
 
 /** A pin is compared when it is made: its path is another one. */

@@ -34,6 +34,8 @@ export interface FoundSource {
   readonly stable: boolean;
   /** Other file systems are mounted below it. */
   readonly hasSubmounts: boolean;
+  /** The caller may make entries in it: by its mode, since that is all that says so of every file system. */
+  readonly callerWrites: boolean;
   /** Why the engine would not see the same thing there, or `undefined`. */
   readonly engineProblem: string | undefined;
 }
@@ -92,6 +94,8 @@ export interface MountFacts {
   readonly places: Places;
   /** The user's `-w`, else the image's; empty where there is neither. */
   readonly workingDirectory: string;
+  /** Links of the image could be followed: the engine says where its files are. */
+  readonly imageShown: boolean;
   /** Engine and kernel can make a mount read-only together with what is mounted below it. */
   readonly recursiveReadOnly: boolean;
 }

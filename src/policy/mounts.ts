@@ -176,6 +176,13 @@ function judgeAccess(
     const message = `${wanted.text}: this engine can't make read-only what is mounted below ${source.realPath}`;
     return refuse('mounts.readonly', message, 'a directory below it that has nothing mounted inside');
   }
+  // Over a link of the image root could make something in it, and nobody could tell (src/mounts/image-links.ts).
+  const entrusted =
+    readOnly || source.kind === 'missing' || source.type !== 'directory' || source.callerWrites;
+  if (!facts.imageShown && !entrusted) {
+    const message = `${wanted.text}: this engine does not show what links the image has, and you may not write ${source.realPath}`;
+    return refuse('mounts.engine', message, `read-only: -v ${wanted.source}:${wanted.target}:ro`);
+  }
   return { kind: 'judged', wanted, source, permission, readOnly };
 }
 

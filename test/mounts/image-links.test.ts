@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { followInImage, layersOf } from '../../src/mounts/image-links.ts';
+import { changeablePaths, followInImage, layersOf } from '../../src/mounts/image-links.ts';
 import { makeTree, removeTree } from '../support/tree.ts';
 
 let here = '';
@@ -77,6 +77,58 @@ describe('a path in an image', () => {
   it('is followed only where the layers are known', () => {
     expect(followInImage(undefined, ['/w'], [])).toEqual(new Map());
     expect(followInImage([`${here}/missing`], ['/w'], []).get('/w')).toEqual([]);
+  });
+});
+
+describe('what the container’s own processes could have changed', () => {
+  let tree = '';
+  beforeAll(() => {
+    tree = makeTree({
+      top: {},
+      'top/work': {},
+      base: {},
+      'base/work': { mode: 0o777 },
+      'base/tmp': { mode: 0o1777 },
+      'base/own': { uid: 1000 },
+      'base/own/root': {},
+      'base/to-tmp': { link: '/tmp' },
+      'base/volume': {},
+      'base/to-volume': { link: '/volume' },
+      'base/safe': {},
+      'base/safe/open': { mode: 0o777 },
+    });
+  });
+  afterAll(() => removeTree(tree));
+
+  it.each([
+    ['/', false],
+    // It is its parent that says what it is.
+    ['/tmp', false],
+    ['/tmp/x', true],
+    ['/to-tmp/x', true],
+    ['/own/root/x', true],
+    ['/safe/open', false],
+    ['/safe/open/x', true],
+    ['/safe/not/there', false],
+    // The topmost layer's mode counts.
+    ['/work/x', false],
+    ['/volume', false],
+    ['/volume/x', true],
+    ['/to-volume/x', true],
+    ['/mounted/x', false],
+    ['/own/../safe/x', false],
+  ])('%s: %s', (path, changeable) => {
+    const paths = changeablePaths([`${tree}/top`, `${tree}/base`], [path], ['/mounted'], ['/volume/']);
+    expect(paths).toEqual(changeable ? [path] : []);
+  });
+  it('is not known where the layers are not', () => {
+    expect(changeablePaths(undefined, ['/tmp/x'], [], [])).toEqual([]);
+  });
+  it('a volume over a link', () => {
+    expect(changeablePaths([`${tree}/base`], ['/volume/x'], [], ['/to-volume'])).toEqual(['/volume/x']);
+  });
+  it('not where something is mounted over the volume', () => {
+    expect(changeablePaths([`${tree}/base`], ['/volume/x'], ['/volume'], ['/volume'])).toEqual([]);
   });
 });
 

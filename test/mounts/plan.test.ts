@@ -121,6 +121,16 @@ describe('from the request to the words for docker', () => {
     ]);
   });
 
+  it('where no links of the image can be seen, only what the caller may write is mounted to be written', async () => {
+    const lists = { available: ['HERE/**:'] };
+    const judge = async (source: string, layers?: readonly string[]) =>
+      (await ask(lists, [`HERE/${source}:/d`], { layers })).reasons.map(({ rule }) => rule);
+    expect(await judge('home')).toEqual(['mounts.engine']);
+    expect(await judge('home', [])).toEqual([]);
+    expect(await judge('home/alice')).toEqual([]);
+    expect(await judge('scratch')).toEqual([]);
+  });
+
   it("a link of the user's does not stretch a rule", async () => {
     const { reasons } = await ask({ available: ['HERE/home/alice/to-etc:'] }, ['HERE/home/alice/to-etc:/d']);
     expect(reasons).toMatchObject([{ message: expect.stringContaining('leads to /etc') }]);

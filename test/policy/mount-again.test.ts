@@ -27,6 +27,7 @@ function again(
     nested: [],
     places: new Map(),
     workingDirectory: '',
+    imageShown: true,
     recursiveReadOnly: true,
   };
   return judgeAgain(existing, judgeMounts(policy, selection, facts, false));

@@ -13,6 +13,7 @@ interface Situation {
   /** Where a rule's host part leads. */
   readonly hosts?: { readonly [host: string]: string };
   readonly noDefaultMounts?: boolean;
+  readonly imageShown?: boolean;
   readonly recursiveReadOnly?: boolean;
   readonly gpuRun?: boolean;
   readonly paths?: Partial<PathsInUse>;
@@ -56,6 +57,7 @@ function verdict(policy: MountPolicy, requests: readonly string[], situation: Si
     })),
     places,
     workingDirectory: paths.workingDirectory,
+    imageShown: situation.imageShown ?? true,
     recursiveReadOnly: situation.recursiveReadOnly ?? false,
   };
   return judgeMounts(policy, selection, facts, situation.gpuRun ?? false);
@@ -142,6 +144,7 @@ describe('which rule allows a mount', () => {
       nested: [],
       places: new Map(),
       workingDirectory: '',
+      imageShown: true,
       recursiveReadOnly: true,
     };
     expect(judgeMounts(policy, selection, facts, false).reasons[0]?.message).toContain('nobody looked at it');
@@ -207,6 +210,20 @@ describe('read-only', () => {
       mine('/a', '/b', ',readonly,bind-recursive=readonly,bind-propagation=rprivate'),
     ]);
     expect(judge(lists, ['-v /a:/b'], { sources })).toEqual([mine('/a', '/b')]);
+  });
+});
+
+describe('where the engine does not show what links the image has', () => {
+  const lists = { available: ['/a:/b'] };
+  it.each([
+    ['what the caller may not write', {}, ['-v /a:/b'], /mounts.engine: .* you may not write \/a/],
+    ['what the caller may write', { callerWrites: true }, ['-v /a:/b'], /^you --mount/],
+    ['read-only', {}, ['-v /a:/b:ro'], /^you --mount/],
+    ['a file, in which nothing can be made', { type: 'file' as const }, ['-v /a:/b'], /^you --mount/],
+  ])('%s', (_what, more, requests, expected) => {
+    const sources = { '/a': found('/a', more) };
+    expect(judge(lists, requests, { sources, imageShown: false }).join()).toMatch(expected);
+    expect(judge(lists, requests, { sources }).join()).toMatch(/^you --mount/);
   });
 });
 

@@ -62,6 +62,7 @@ export function found(realPath: string, more: Partial<FoundSource> = {}): FoundS
     descriptor: -1,
     stable: true,
     hasSubmounts: false,
+    callerWrites: false,
     engineProblem: undefined,
     ...more,
   };

@@ -122,6 +122,7 @@ function mountFacts(
         nested: [],
         places: new Map(),
         workingDirectory,
+        imageShown: true,
         recursiveReadOnly: true,
       },
       view: { kind: 'same' },
