@@ -250,6 +250,15 @@ describe('root', () => {
   });
 });
 
+describe('where the runtime would look the caller’s own group up by name', () => {
+  const groupsUnsafe = 'a group has a number for its name';
+  test.each(['run debian', 'exec mine id'])('%s', (words) => {
+    expect(verdictOn(words, { groupsUnsafe, runc: '1.1.5' })).toBe('denied: user_in_container');
+    expect(verdictOn(words, { groupsUnsafe, runc: '1.3.0' })).toBe('allowed');
+    expect(verdictOn(words, { runc: '1.1.5' })).toBe('allowed');
+  });
+});
+
 describe('the command line that docker gets', () => {
   const line = 'run -d -e A=1 -p 80 --memory 1g -l a=b --tmpfs /x -v /home/alice:/home/alice debian:12 sh';
 

@@ -1,16 +1,28 @@
 /** `exec`: one more process in a container of the caller's, confined like the container's first. */
 import { grammarOf } from '../args/grammar.ts';
 import type { ParsedCommand } from '../args/types.ts';
+import { engineVersion } from '../docker/facts.ts';
+import { inspectAccounts } from '../mounts/image-accounts.ts';
+import { layersOf } from '../mounts/image-links.ts';
 import { judgeEnvironment } from '../policy/environment.ts';
+import { judgeGroupNames } from '../policy/group-names.ts';
 import { judgeWorkingDirectory } from '../policy/targets.ts';
-import { type Command, type Subject, singleValue, type Verdict, valuesOf } from './command.ts';
+import { type Command, type Session, type Subject, singleValue, type Verdict, valuesOf } from './command.ts';
 import { findContainers, foundIds, missingContainers, type NamedContainer } from './containers.ts';
 
-export const exec: Command<readonly NamedContainer[]> = {
+interface ExecFacts {
+  readonly named: readonly NamedContainer[];
+  /** Why the numbers of groups could mean something else in there. */
+  readonly groups: string | undefined;
+  /** The engine's; empty where it does not say. */
+  readonly runc: string;
+}
+
+export const exec: Command<ExecFacts> = {
   grammar: grammarOf('exec'),
   rendered: new Set(['--env']),
-  gather: (session, request) => findContainers(session, request.operands),
-  judge: (subject, request, named): Verdict => {
+  gather: gatherExec,
+  judge: (subject, request, { named, groups, runc }): Verdict => {
     const environment = judgeEnvironment(
       subject.policy,
       subject.executor.name,
@@ -23,6 +35,7 @@ export const exec: Command<readonly NamedContainer[]> = {
         ...judgeUser(subject, request),
         ...environment.reasons,
         ...workdirReasons(singleValue(request, '--workdir')),
+        ...judgeGroupNames(subject.policy, subject.caller, groups, runc),
       ],
       parts: [
         ...environment.variables
@@ -39,6 +52,18 @@ export const exec: Command<readonly NamedContainer[]> = {
     };
   },
 };
+
+async function gatherExec(session: Session, request: ParsedCommand): Promise<ExecFacts> {
+  const [named, { runc }] = await Promise.all([
+    findContainers(session, request.operands),
+    engineVersion(session.engine),
+  ]);
+  // Of a container that is not there, or another's, nothing is looked at.
+  const problems = named.map(({ container }) =>
+    container === undefined ? undefined : inspectAccounts(layersOf(container.raw)).groups,
+  );
+  return { named, groups: problems.find((problem) => problem !== undefined), runc };
+}
 
 /** docker exec can become any user of the container, root included, whatever user it was started with. */
 function enforcedUser({ policy, caller }: Subject): Verdict['parts'] {

@@ -36,6 +36,8 @@ export interface RunFacts {
   readonly accounts: ImageAccounts;
   /** The engine's, in Go's terms. */
   readonly architecture: string;
+  /** The engine's; empty where it does not say. */
+  readonly runc: string;
   /** Mounts that could not even be read. */
   readonly mountProblems: readonly Reason[];
   /** The existing user whose default container names look like the one given. */
@@ -93,6 +95,7 @@ export async function gatherRun(
     mountProblems: problems,
     accounts: accountsOf(image.found),
     architecture: version.architecture,
+    runc: version.runc,
     otherUser: findOtherUser(session, request),
     processors: shuffled(parseCpuList(fs.readFileSync('/sys/devices/system/cpu/online', 'utf8'))),
     gpus,

@@ -7,6 +7,7 @@ import { judgeConfinement } from '../policy/confinement.ts';
 import { cpuParts } from '../policy/cpus.ts';
 import { judgeDataRoot } from '../policy/data-root.ts';
 import { identityVariables, judgeEnvironment } from '../policy/environment.ts';
+import { judgeGroupNames } from '../policy/group-names.ts';
 import { judgeSizes } from '../policy/image-size.ts';
 import { judgePlatform } from '../policy/images.ts';
 import { judgeLimits } from '../policy/limits.ts';
@@ -71,6 +72,7 @@ export function judgeRun(
       ...judgeDataRoot(facts.dataRoot),
       ...facts.image.reasons,
       ...imageReasons(request, facts),
+      ...judgeGroupNames(policy, caller, facts.accounts.groups, facts.runc),
       ...nameReasons(subject, request, facts),
       ...environment.reasons,
       ...labelReasons(request),

@@ -1,5 +1,5 @@
 /** The mounts of a container that is to be started again: what they show today, and whether that is still allowed. */
-import type { InspectedContainer } from '../docker/facts.ts';
+import type { EngineVersion, InspectedContainer } from '../docker/facts.ts';
 import type { Reason } from '../domain/errors.ts';
 import { isObject, listAt, objectAt, textAt } from '../domain/json.ts';
 import { type ImageAccounts, inspectAccounts } from '../mounts/image-accounts.ts';
@@ -22,6 +22,8 @@ export interface StartedMounts {
   readonly gpuRun: boolean;
   /** What dockerd will read in the container. */
   readonly accounts: ImageAccounts;
+  /** The engine's runc; empty where it does not say. */
+  readonly runc: string;
   /** Paths on whose way the container's own processes could put a link. */
   readonly changeable: readonly string[];
 }
@@ -29,7 +31,7 @@ export interface StartedMounts {
 export async function gatherStartedMounts(
   session: Session,
   container: InspectedContainer,
-  engineVersion: string,
+  engine: EngineVersion,
 ): Promise<StartedMounts> {
   const { caller, loaded } = session;
   const nonce = container.labels[nonceLabel] ?? '';
@@ -42,7 +44,7 @@ export async function gatherStartedMounts(
     policy: loaded.policy,
     requests: askAgain(existing),
     noDefaultMounts: true,
-    engineVersion,
+    engineVersion: engine.version,
     workingDirectory: textAt(config, 'WorkingDir') ?? '',
     imageVolumes: Object.keys(objectAt(config, 'Volumes')),
     layers,
@@ -54,6 +56,7 @@ export async function gatherStartedMounts(
     pins,
     gpuRun: (container.labels['userdocker.gpus'] ?? '') !== '',
     accounts: inspectAccounts(layers),
+    runc: engine.runc,
     changeable: changeableIn(container.raw, plan, question),
   };
 }

@@ -12,6 +12,7 @@ import { listAt, objectAt, textAt } from '../domain/json.ts';
 import type { GpuFacts } from '../nvidia/reserve.ts';
 import { subjectOf } from '../pipeline.ts';
 import { chooseGpus } from '../policy/gpus.ts';
+import { judgeGroupNames } from '../policy/group-names.ts';
 import { countsAsRunning, judgeLimits, type Share, type Usage, usage } from '../policy/limits.ts';
 import { violations } from '../policy/violations.ts';
 import { withUserLock } from '../state/lock.ts';
@@ -81,10 +82,10 @@ async function mountsOf(
 ): Promise<ReadonlyMap<string, StartedMounts>> {
   // Root starts what it likes, with mounts that no policy has to know.
   if (session.caller.isRoot) return new Map();
-  const { version } = await engineVersion(session.engine);
+  const engine = await engineVersion(session.engine);
   const found = named.flatMap(({ container }) => (container === undefined ? [] : [container]));
   const mounts = await Promise.all(
-    found.map(async (each) => [each.id, await gatherStartedMounts(session, each, version)] as const),
+    found.map(async (each) => [each.id, await gatherStartedMounts(session, each, engine)] as const),
   );
   return new Map(mounts);
 }
@@ -134,6 +135,7 @@ function judgeContainer(
   return [
     ...judgeNamedImage(subject, parseImage(imageNameOf(container))),
     ...judgeGroups(asked, container, mounts),
+    ...judgeGroupNames(policy, caller, mounts?.accounts.groups, mounts?.runc ?? ''),
     ...judgeChangeable(asked, mounts),
     ...beyond.map(({ setting, message }) => ({
       rule: 'start',

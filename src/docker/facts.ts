@@ -1,7 +1,15 @@
 /** What the engine knows, brought into the program's own types. Everything an image can write stays text. */
 import { type UserdockerError, unavailable } from '../domain/errors.ts';
 import { type ContainerId, parseContainerId } from '../domain/ids.ts';
-import { isObject, numberAt, objectAt, textAt, textMapAt, textsAt } from '../domain/json.ts';
+import {
+  isObject,
+  listAt as listIn,
+  numberAt,
+  objectAt,
+  textAt,
+  textMapAt,
+  textsAt,
+} from '../domain/json.ts';
 import { layersOf } from '../mounts/image-links.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { type Engine, withFilters } from './engine.ts';
@@ -112,6 +120,8 @@ export interface EngineVersion {
   readonly apiVersion: string;
   /** In Go's terms: amd64, arm64. */
   readonly architecture: string;
+  /** Of its default runtime: `1.1.5`; empty where that is not runc, or the engine does not say. */
+  readonly runc: string;
 }
 
 /** @throws unavailable where the engine does not say */
@@ -126,9 +136,10 @@ export async function engineVersion(
       Version: textAt(raw, 'Version'),
       ApiVersion: textAt(raw, 'ApiVersion'),
       Arch: textAt(raw, 'Arch'),
+      Runc: runcOf(raw),
     };
   };
-  const known = (value: unknown) => (isObject(value) ? value : undefined);
+  const known = (value: unknown) => (textAt(value, 'Runc') === undefined ? undefined : value);
   const said: unknown = await askOnce(engine, 'engine-version', known, ask, runtime);
   const version = textAt(said, 'Version') ?? '';
   const major = Number(/^([0-9]+)\./.exec(version)?.[1] ?? '0');
@@ -137,7 +148,13 @@ export async function engineVersion(
     major,
     apiVersion: textAt(said, 'ApiVersion') ?? '',
     architecture: textAt(said, 'Arch') ?? '',
+    runc: textAt(said, 'Runc') ?? '',
   };
+}
+
+function runcOf(version: unknown): string {
+  const runc = listIn(version, 'Components').find((component) => textAt(component, 'Name') === 'runc');
+  return textAt(runc, 'Version') ?? '';
 }
 
 export async function listImages(engine: Engine): Promise<readonly unknown[]> {

@@ -18,7 +18,7 @@ import { cleanPath, isAtOrAbove } from '../policy/mount-paths.ts';
 import { nestedPaths, type PathsInUse, pathsToFollow } from '../policy/mount-places.ts';
 import { selectMounts } from '../policy/mount-selection.ts';
 import type { MountRequest } from '../policy/mount-syntax.ts';
-import { release } from './descriptors.ts';
+import { isRootsAlone, release } from './descriptors.ts';
 import { type EngineView, engineProblem, findEngineView } from './engine-view.ts';
 import { followInImage } from './image-links.ts';
 import { type MountTable, mayHang, ownersCount, readMountTable } from './mount-table.ts';
@@ -100,6 +100,7 @@ function toFact(caller: Caller, source: Resolved, table: MountTable, view: Engin
     stable: source.stable,
     hasSubmounts: table.below(path.value).length > 0,
     callerWrites: mayWrite(caller, stat),
+    rootsAlone: isRootsAlone(stat),
     engineProblem: problemForEngine(source, table, view),
   };
 }

@@ -36,6 +36,8 @@ export interface FoundSource {
   readonly hasSubmounts: boolean;
   /** The caller may make entries in it: by its mode, since that is all that says so of every file system. */
   readonly callerWrites: boolean;
+  /** Only root can write it. */
+  readonly rootsAlone: boolean;
   /** Why the engine would not see the same thing there, or `undefined`. */
   readonly engineProblem: string | undefined;
 }

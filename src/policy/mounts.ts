@@ -20,7 +20,7 @@ import { cleanPath } from './mount-paths.ts';
 import { placesOf } from './mount-places.ts';
 import { allowsSource, describeRule, findPermission, type Permission } from './mount-rules.ts';
 import type { TmpfsRequest } from './mount-syntax.ts';
-import { judgeTarget, judgeWorkingDirectory, type TargetUse } from './targets.ts';
+import { hidesGroupFile, judgeTarget, judgeWorkingDirectory, type TargetUse } from './targets.ts';
 
 export interface FinalBind {
   readonly kind: 'bind';
@@ -124,7 +124,15 @@ function judgeBind(
     ? undefined
     : judgePlaces(wanted.target, { ...useOf(wanted, permission), gpuRun }, facts);
   if (target !== undefined) return { kind: 'refused', reason: target };
+  if (placesOf(facts.places, wanted.target).some(hidesGroupFile) && !isRootsAlone(source)) {
+    const message = `${wanted.text}: the groups of the container would come from ${source.realPath}, which others than root can write, or which is no file`;
+    return refuse('mounts.target', message, 'ask an admin', permission.rule.origin);
+  }
   return judgeAccess(wanted, source, permission, facts);
+}
+
+function isRootsAlone(source: FoundSource | MissingSource): boolean {
+  return source.kind === 'found' && source.type === 'file' && source.stable && source.rootsAlone;
 }
 
 /** An enforced mount, or the user saying it again: its target is the admin's choice. */

@@ -26,6 +26,16 @@ const kernelTrees = ['/proc', '/sys', '/dev'];
  */
 const deviceRequests = 'nvidia-container-devices';
 
+/**
+ * The groups of the container's processes are looked up there, at every start and every exec (src/policy/group-names.ts).
+ */
+const groupFile = '/etc/group';
+
+/** Something mounted there would be read for the container's groups. */
+export function hidesGroupFile(target: string): boolean {
+  return isAtOrAbove(target, groupFile);
+}
+
 /** Where the NVIDIA toolkit, as root, puts libraries, programs and links, or looks for them (CVE-2024-0132 and its kin). */
 const toolkitTrees = [
   '/usr/bin',
@@ -67,6 +77,12 @@ export function judgeTarget(target: string, use: TargetUse): Reason | undefined 
     return refuse(`the target ${target} is the kernel's or the engine's own`, 'any other directory');
   if (componentsOf(target).includes(deviceRequests)) {
     return refuse(`the target ${target} would ask for GPUs past their reservation`, 'NV_GPU=... names GPUs');
+  }
+  if (use.free && hidesGroupFile(target)) {
+    return refuse(
+      `the target ${target} holds the groups of the container`,
+      'a directory of its own, such as /work',
+    );
   }
   if (use.gpuRun && use.free && isToolkits(target)) {
     return refuse(

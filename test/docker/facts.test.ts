@@ -138,12 +138,17 @@ describe('engineVersion', () => {
     ['dev', 0],
     ['', 0],
   ])('%j', async (version, major) => {
-    const answer = { Version: version, ApiVersion: '1.41', Arch: 'amd64' };
+    const Components = [
+      { Name: 'containerd', Version: '1.6.20' },
+      { Name: 'runc', Version: '1.1.5+ds1' },
+    ];
+    const answer = { Version: version, ApiVersion: '1.41', Arch: 'amd64', Components };
     expect(await engineVersion(await engine({ '/version': answer }), '/dev/null/run')).toEqual({
       version,
       major,
       apiVersion: '1.41',
       architecture: 'amd64',
+      runc: '1.1.5+ds1',
     });
   });
   test('is asked for once', async () => {

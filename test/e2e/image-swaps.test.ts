@@ -6,47 +6,6 @@ import { as, mustAs, mustRoot } from './support/users.ts';
 
 afterEach(removeContainers);
 
-const disk = async () => (await mustRoot('getent group disk | cut -d: -f3')).trim();
-const supplementary = async () => (await mustRoot('id -G alice')).trim().split(' ')[1] ?? '';
-
-describe('a group of the image that is called like one of alice’s numbers', () => {
-  test('docker alone makes its number hers', async () => {
-    await importImage('numbers', { prepare: `echo ${await supplementary()}:x:${await disk()}: >>etc/group` });
-    const groups = await docker([
-      'run',
-      '--rm',
-      '--user',
-      '1:1',
-      '--group-add',
-      await supplementary(),
-      'numbers',
-      'id',
-      '-G',
-    ]);
-    expect(groups.split(' ')).toContain(await disk());
-  });
-  test('userdocker leaves her groups out, and says so', async () => {
-    const { stdout, stderr, status } = await as('alice', 'sudo userdocker run numbers id -G');
-    expect(status).toBe(0);
-    expect(stdout.trim().split(' ')).toEqual([(await mustRoot('id -g alice')).trim()]);
-    expect(stderr).toContain('number for its name');
-  });
-  test('and from any other image she has them', async () => {
-    const inside = await mustAs('alice', 'sudo userdocker run box id -G');
-    expect(inside.trim().split(' ').sort()).toEqual((await mustRoot('id -G alice')).trim().split(' ').sort());
-  });
-  test('nor can she write one into a file that the image left open', async () => {
-    await importImage('openfile', { prepare: 'chmod 666 etc/group' });
-    await mustAs('alice', 'sudo userdocker run -d --name open openfile sleep 300');
-    await mustAs(
-      'alice',
-      `sudo userdocker exec open sh -c 'echo ${await supplementary()}:x:${await disk()}: >>/etc/group'`,
-    );
-    expect(await mustAs('alice', 'sudo userdocker exec open id -G')).not.toContain(await disk());
-    expect(await inspect('open', '.HostConfig.GroupAdd')).toBe('null');
-  });
-});
-
 describe('the image that is judged is the image that runs', () => {
   test('docker is given its id, and people see its name', async () => {
     await mustAs('alice', 'sudo userdocker run -d --name named box sleep 300');

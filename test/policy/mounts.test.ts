@@ -227,6 +227,25 @@ describe('where the engine does not show what links the image has', () => {
   });
 });
 
+describe('the file in which the runtime looks groups up', () => {
+  const lists = { always: ['/g:/etc/group'] };
+  it.each([
+    ['root’s', { type: 'file' as const }, /^enforced --mount/],
+    ['others’', { type: 'file' as const, rootsAlone: false }, /mounts.target: .* groups of the container/],
+    ['at a path of others', { type: 'file' as const, stable: false }, /mounts.target/],
+    ['a directory', {}, /mounts.target/],
+  ])('is an admin’s: %s', (_what, more, expected) => {
+    expect(judge(lists, [], { sources: { '/g': found('/g', more) } }).join()).toMatch(expected);
+  });
+  it.each(['-v /a:/etc/group', '-v /a:/etc', '--tmpfs /etc', '-v /a:/x'])(
+    'is nobody’s to mount over: %s',
+    (words) => {
+      const places = { '/x': ['/etc'] };
+      expect(judge({ available: ['/a:'] }, [words], { places }).join()).toMatch(/holds the groups/);
+    },
+  );
+});
+
 describe('default and enforced mounts', () => {
   const lists = { default: ['/home/alice:/home/alice'], available: ['/data/**:'] };
   const home = bindWord('/home/alice', '/home/alice');
@@ -428,12 +447,17 @@ describe('paths inside other mounts', () => {
       undefined,
     ],
     [
-      "the engine's files",
-      ['-v /data/a:/etc'],
-      { nested: { '/etc/hosts': { state: 'absent' } } },
-      "the engine's own file, /etc/hosts,",
+      "the engine's files, over a link",
+      ['-v /data/a:/own'],
+      { places: { '/etc/hosts': ['/own/hosts'] }, nested: { '/own/hosts': { state: 'absent' } } },
+      "the engine's own file, /own/hosts,",
     ],
-    ["the engine's files, there", ['-v /data/a:/etc'], {}, undefined],
+    [
+      "the engine's files, there",
+      ['-v /data/a:/own'],
+      { places: { '/etc/hosts': ['/own/hosts'] } },
+      undefined,
+    ],
   ])('%s', (_what, requests, situation, problem) => {
     const outcome = judge(lists, requests, situation).join();
     if (problem === undefined) expect(outcome).toMatch(/^you --mount/);

@@ -158,14 +158,18 @@ const ofStart: Facts<Parameters<typeof start.judge>[2]> = (_subject, request, wo
 export const deciders: { readonly [command: string]: Decider } = {
   attach: decider(lifecycle.attach, ofContainers),
   dockviz: decider(dockviz, nothing),
-  exec: decider(exec, ofContainers),
+  exec: decider(exec, (subject, request, world) => ({
+    named: ofContainers(subject, request, world),
+    groups: world.groupsUnsafe,
+    runc: world.runc ?? '1.3.0',
+  })),
   images: decider<readonly string[] | 'all'>(images, ({ caller }, _request, { tags = ['debian:12'] }) =>
     caller.isRoot ? 'all' : tags,
   ),
   inspect: decider(lifecycle.inspect, ofContainers),
   kill: decider(lifecycle.kill, ofContainers),
   load: decider(load, (_subject, _request, { dataRootIsOpen = false }) => ({
-    engine: { version: '28.2.2', major: 28, apiVersion: '1.50', architecture: 'amd64' },
+    engine: { version: '28.2.2', major: 28, apiVersion: '1.50', architecture: 'amd64', runc: '1.3.0' },
     dataRoot: { path: '/var/lib/docker', traversable: dataRootIsOpen },
   })),
   logs: decider(lifecycle.logs, ofContainers),
@@ -178,6 +182,7 @@ export const deciders: { readonly [command: string]: Decider } = {
     major: 28,
     apiVersion: '1.50',
     architecture: 'amd64',
+    runc: '1.3.0',
   })),
   restart: decider(restart, ofStart),
   rm: decider(lifecycle.rm, ofContainers),

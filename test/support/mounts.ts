@@ -63,6 +63,7 @@ export function found(realPath: string, more: Partial<FoundSource> = {}): FoundS
     stable: true,
     hasSubmounts: false,
     callerWrites: false,
+    rootsAlone: true,
     engineProblem: undefined,
     ...more,
   };

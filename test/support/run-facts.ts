@@ -33,6 +33,8 @@ export interface World {
   readonly processors?: number;
   /** Why the image's /etc/group is not to be trusted. */
   readonly groupsUnsafe?: string;
+  /** The engine's. */
+  readonly runc?: string;
   /** Why it can't be run at all. */
   readonly imageRefused?: string;
   readonly gpus?: readonly GpuFact[];
@@ -63,6 +65,7 @@ export const runFacts: Facts<RunFacts> = (subject, request, world) => {
     ...mountFacts(subject, request, world, workingDirectory),
     accounts: { groups: world.groupsUnsafe, refused: world.imageRefused },
     architecture: 'amd64',
+    runc: world.runc ?? '1.3.0',
     otherUser: world.otherUser,
     processors: Array.from({ length: world.processors ?? 8 }, (_, index) => index),
     gpus: gpuFacts(subject, request, world),

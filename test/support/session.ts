@@ -15,7 +15,12 @@ export type Answers = { readonly [path: string]: unknown };
 /** An engine that has debian:latest and nothing that runs. */
 export const quiet: Answers = {
   '/info': { DockerRootDir: '/root' },
-  '/version': { Version: '28.2.2', ApiVersion: '1.50', Arch: 'amd64' },
+  '/version': {
+    Version: '28.2.2',
+    ApiVersion: '1.50',
+    Arch: 'amd64',
+    Components: [{ Name: 'runc', Version: '1.3.0' }],
+  },
   '/containers/json': [],
   '/images/json': [{ RepoTags: ['debian:latest', 'localhost/alice/x:1', 'localhost/bob/x:1'] }],
   '/images/debian:latest/json': { Id: 'sha256:1', RepoTags: ['debian:latest'], Config: {} },
