@@ -94,10 +94,13 @@ function readPlain(path: string): string {
   }
 }
 
-/** `995:x:995:` says nothing but the truth. */
+/**
+ * `995:x:995:` says nothing but the truth. Go's TrimSpace takes more for a blank than trim() does (U+0085), so whatever is
+ * no visible ASCII does not count.
+ */
 export function hasNumericName(groupFile: string): boolean {
   return groupFile.split('\n').some((line) => {
-    const [name = '', , gid = ''] = line.trim().split(':');
+    const [name = '', , gid = ''] = line.split(':').map((field) => field.replaceAll(/[^\x21-\x7e]/g, ''));
     return /^[0-9]+$/.test(name) && gid !== name;
   });
 }

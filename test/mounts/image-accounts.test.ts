@@ -43,6 +43,12 @@ describe('groups are left out', () => {
       /number for its name/,
     ],
     ['… with blanks before it', [{ ...plain, 'etc/group': { text: '  995:x:6:' } }], /number for its name/],
+    // Go's TrimSpace takes it for a blank, JavaScript's trim does not.
+    [
+      '… with a next line character before it',
+      [{ ...plain, 'etc/group': { text: '\u0085995:x:6:' } }],
+      /number for its name/,
+    ],
     ['… without a number of its own', [{ ...plain, 'etc/group': { text: '995' } }], /number for its name/],
     ['… in a layer below', [plain, { ...plain, 'etc/group': { text: '995:x:6:' } }], /number for its name/],
     ['the file is the user’s', [{ ...plain, 'etc/group': { text: group, uid: 1000 } }], /written by others/],
