@@ -12,6 +12,7 @@ usage: ./install.sh [OPTION...]            as root
   --hosts A,B     the machines on which they may (ALL), for a sudoers rule that is copied to many
   --prefix DIR    where bin/ and lib/ are (/usr/local); only root may be able to write there
   --no-build      install dist/ as it is
+  --destdir DIR   lay the files out below DIR, as a package has them: nothing of this machine is asked or changed
   --demo          also install and start docker where there is none (Debian, Ubuntu), and show userdocker at work
   --uninstall     remove what was installed; settings of the admin, audit log and state stay
   --purge         with --uninstall: remove these, too
@@ -19,9 +20,9 @@ usage: ./install.sh [OPTION...]            as root
 USAGE
 }
 
-group=userdocker hosts=ALL prefix=/usr/local build=yes action=install purge=no
-readonly configuration=/etc/userdocker state=/var/lib/userdocker log=/var/log/userdocker
-readonly sudoers=/etc/sudoers.d/userdocker logrotate=/etc/logrotate.d/userdocker
+group=userdocker hosts=ALL prefix=/usr/local build=yes action=install purge=no destdir=none
+readonly logrotate=/etc/logrotate.d/userdocker
+source packaging/machine.sh
 
 main() {
   parse_arguments "$@"
@@ -29,23 +30,35 @@ main() {
   case $action in
     uninstall) check_root && check_prefix && uninstall ;;
     demo) check_root && exec bash scripts/demo.sh "$group" "$hosts" "$prefix" "$build" ;;
+    stage)
+      make_scratch
+      prepare_sudoers
+      build_program
+      install_files
+      file 644 etc-userdocker/config.yaml "$destdir$prefix/share/userdocker/config.yaml"
+      file 440 "$scratch/sudoers" "$destdir$sudoers"
+      ;;
     install)
       check_root
       check_prefix
-      scratch=$(mktemp --directory)
-      trap 'rm -r "$scratch"' EXIT
+      make_scratch
       check_machine
       check_other_rules
       prepare_sudoers
-      if [[ $build = yes ]]; then bash scripts/build.sh; fi
-      check_binary
+      build_program
       install_files
+      make_settings etc-userdocker/config.yaml
       install_sudoers
       local command=userdocker
       [[ $prefix = /usr/local || $prefix = /usr ]] || command=$prefix/bin/userdocker
       say "Done. Members of the group '$group' can now run: sudo $command run --rm -it IMAGE"
       ;;
   esac
+}
+
+make_scratch() {
+  scratch=$(mktemp --directory)
+  trap 'rm -r "$scratch"' EXIT
 }
 
 say() { printf '%s\n' "install: $*"; }
@@ -57,12 +70,12 @@ refuse() { printf '%s\n' "install: $*" >&2; exit 1; }
 parse_arguments() {
   while [[ $# -gt 0 ]]; do
     case $1 in
-      --group | --hosts | --prefix)
+      --group | --hosts | --prefix | --destdir)
         [[ $# -ge 2 ]] || wrong_usage "$1 needs a value"
         printf -v "${1#--}" %s "$2"
         shift
         ;;
-      --group=* | --hosts=* | --prefix=*) local word=${1#--} && printf -v "${word%%=*}" %s "${word#*=}" ;;
+      --group=* | --hosts=* | --prefix=* | --destdir=*) local word=${1#--} && printf -v "${word%%=*}" %s "${word#*=}" ;;
       --no-build) build=no ;;
       --demo) action=demo ;;
       --uninstall) action=uninstall ;;
@@ -77,6 +90,14 @@ parse_arguments() {
   [[ $hosts =~ ^[A-Za-z0-9][A-Za-z0-9.-]*(,[A-Za-z0-9][A-Za-z0-9.-]*)*$ ]] || wrong_usage "not a list of host names: $hosts"
   [[ $prefix =~ ^(/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)+$ ]] || wrong_usage "not an absolute, plain path: $prefix"
   [[ $purge = no || $action = uninstall ]] || wrong_usage "--purge goes with --uninstall"
+  if [[ $destdir = none ]]; then
+    destdir=''
+    return
+  fi
+  [[ $action = install ]] || wrong_usage "--destdir goes with an installation"
+  # An empty variable of a script must not mean this machine.
+  [[ $destdir = /*[!/.]* && $destdir/ != */../* ]] || wrong_usage "not an absolute path below /: $destdir"
+  action=stage
 }
 
 wrong_usage() {
@@ -114,39 +135,13 @@ only_root_writes() {
 }
 
 check_machine() {
-  printf '%s\n' 5.1 "$(uname -r)" | sort --check=quiet --version-sort ||
-    refuse "Linux 5.1 or newer is needed; this is $(uname -r)"
-  command -v visudo >/dev/null || refuse "sudo is missing: install the package sudo"
-  grep --quiet --extended-regexp '^[@#]includedir[[:space:]]+"?/etc/sudoers\.d"?[[:space:]]*$' /etc/sudoers ||
-    refuse "/etc/sudoers does not read /etc/sudoers.d: add the line '@includedir /etc/sudoers.d' with visudo"
+  ! kernel_is_old || refuse "Linux 5.1 or newer is needed; this is $(uname -r)"
+  [[ $prefix = /usr || ! -e /usr/lib/userdocker/userdocker ]] ||
+    refuse "the package userdocker is installed here: remove it first, or upgrade with the new package"
+  check_sudo
   /usr/bin/env --default-signal=PIPE true 2>/dev/null ||
     refuse "/usr/bin/env knows no --default-signal: GNU coreutils 8.31 or newer is needed"
-  if [[ ! -x /usr/bin/docker ]]; then
-    warn "there is no /usr/bin/docker: install docker, or set executors.docker in $configuration/config.yaml"
-  fi
-  local members
-  members=$(getent group docker | cut -d: -f4) || true
-  if [[ -n $members ]]; then
-    warn "members of the group docker are root on this machine, with or without userdocker: $members"
-  fi
-}
-
-# A rule of somebody else's that says SETENV for userdocker undoes the one that is installed here.
-check_other_rules() {
-  local found
-  found=$(other_sudoers | awk '
-    { line = line $0 }
-    /\\$/ { sub(/\\$/, "", line); next }
-    line ~ /^[ \t]*Cmnd_Alias/ && line ~ /userdocker/ {
-      alias = line; sub(/^[ \t]*Cmnd_Alias[ \t]+/, "", alias); sub(/[ \t=].*/, "", alias); names = names "|" alias
-    }
-    line !~ /^[ \t]*#/ && line ~ /(^|[^O])SETENV[ \t]*:/ && line ~ ("userdocker" names) { print line }
-    { line = "" }')
-  [[ -z $found ]] || refuse "a sudoers rule gives SETENV for userdocker, which makes its users root. Remove it: $found"
-}
-
-other_sudoers() {
-  find /etc/sudoers /etc/sudoers.d/ -type f ! -path "$sudoers" ! -name '*~' ! -path '/etc/sudoers.d/*.*' -exec cat {} +
+  warn_of_machine
 }
 
 # Only a file that visudo has accepted comes into place; a broken one could lock everybody out of sudo.
@@ -155,35 +150,37 @@ prepare_sudoers() {
   visudo --check --quiet --file="$scratch/sudoers" || refuse "visudo refuses the new $sudoers; nothing was changed"
 }
 
-check_binary() {
+# A release has no source, but the programs.
+build_program() {
+  if [[ $build = yes && -d src ]]; then bash scripts/build.sh; fi
   [[ -x dist/userdocker ]] || refuse "dist/userdocker is missing: run 'npm run build', or leave out --no-build"
 }
 
 # --- installation -------------------------------------------------------------------------------------------
 
 install_files() {
-  mkdir -p "$prefix/bin" "$prefix/sbin"
-  directory 755 "$prefix/lib/userdocker"
-  directory 755 "$configuration"
-  directory 700 "$configuration/docker"
-  directory 700 "$state"
-  directory 700 "$log"
+  local root=$destdir$prefix
+  mkdir -p "$root/bin" "$root/sbin"
+  directory 755 "$root/lib/userdocker"
+  make_directories "$destdir"
 
-  file 755 dist/userdocker "$prefix/lib/userdocker/userdocker"
-  file 755 <(with_prefix bin/userdocker) "$prefix/bin/userdocker"
-  file 755 <(with_prefix bin/nvidia-userdocker) "$prefix/bin/nvidia-userdocker"
+  file 755 dist/userdocker "$root/lib/userdocker/userdocker"
+  file 755 <(with_prefix bin/userdocker) "$root/bin/userdocker"
+  file 755 <(with_prefix bin/nvidia-userdocker) "$root/bin/nvidia-userdocker"
   if [[ -f dist/userdocker-admin ]]; then
-    file 755 dist/userdocker-admin "$prefix/lib/userdocker/userdocker-admin"
-    file 755 <(with_prefix bin/userdocker-admin) "$prefix/sbin/userdocker-admin"
+    file 755 dist/userdocker-admin "$root/lib/userdocker/userdocker-admin"
+    file 755 <(with_prefix bin/userdocker-admin) "$root/sbin/userdocker-admin"
   fi
-  file 644 etc-userdocker/default.yaml "$configuration/default.yaml"
-  [[ -e $configuration/config.yaml || -e $configuration/config.yml || -e $configuration/config.json ]] ||
-    file 644 etc-userdocker/config.yaml "$configuration/config.yaml"
-  [[ -e $configuration/docker/config.json ]] || file 600 <(echo '{}') "$configuration/docker/config.json"
-  [[ ! -d /etc/logrotate.d ]] || file 644 etc-userdocker/logrotate "$logrotate"
+  file 644 etc-userdocker/default.yaml "$destdir$configuration/default.yaml"
+  [[ -z $destdir && ! -d /etc/logrotate.d ]] || file 644 etc-userdocker/logrotate "$destdir$logrotate"
   documentation | while read -r source target; do
+    target=$destdir$target
     mkdir -p "$(dirname "$target")"
-    if [[ $target = *.gz ]]; then file 644 <(gzip -9n <"$source") "$target"; else file 644 "$source" "$target"; fi
+    if [[ $target = *.gz ]]; then
+      file 644 <(with_prefix "$source" | gzip -9n) "$target"
+    else
+      file 644 "$source" "$target"
+    fi
   done
 }
 
@@ -202,35 +199,31 @@ COMPLETIONS
 
 with_prefix() { sed "s|/usr/local/|$prefix/|g" "$1"; }
 
-directory() {
-  [[ ! -L $2 ]] || refuse "$2 is a symbolic link"
-  [[ -d $2 && $(stat --format '%a %u' "$2") = "$1 0" ]] || install --directory --mode="$1" --owner=root "$2"
-}
-
 # file MODE SOURCE TARGET: whoever runs or reads TARGET meanwhile has the old one or the new one, whole.
 file() {
-  local source=$2
+  local source=$2 owner group_id
+  # Those of root; whoever lays out a package need not be root, the package gives the owners.
+  owner=$(id -u) group_id=$(id -g)
   if [[ -p $source ]]; then
     cat "$source" >"$scratch/text"
     source=$scratch/text
   fi
-  if [[ -f $3 && ! -L $3 && $(stat --format '%a %u %g' "$3") = "$1 0 0" ]] && cmp --silent "$source" "$3"; then return; fi
-  install --mode="$1" --owner=root --group=root "$source" "$3.new~"
+  if [[ -f $3 && ! -L $3 && $(stat --format '%a %u %g' "$3") = "$1 $owner $group_id" ]] &&
+    cmp --silent "$source" "$3"; then return; fi
+  install -D --mode="$1" --owner="$owner" --group="$group_id" "$source" "$3.new~"
   mv --no-target-directory "$3.new~" "$3"
   say "installed $3"
 }
 
 install_sudoers() {
-  if ! getent group "$group" >/dev/null; then
-    groupadd --system "$group"
-    say "made the group '$group': add its members with: usermod --append --groups $group NAME"
-  fi
+  make_group "$group"
   local healthy=no old
-  ! visudo --check --quiet 2>/dev/null || healthy=yes
+  # --file: of a file with a strange mode, which sudo accepts, only the rules are judged.
+  ! visudo --check --quiet --file=/etc/sudoers 2>/dev/null || healthy=yes
   old=$(cat "$sudoers" 2>/dev/null) || true
   file 440 "$scratch/sudoers" "$sudoers"
   # Alone it was fine; together with the machine's other files it may not be.
-  if [[ $healthy = yes ]] && ! visudo --check --quiet; then
+  if [[ $healthy = yes ]] && ! visudo --check --quiet --file=/etc/sudoers; then
     if [[ -n $old ]]; then file 440 <(printf '%s\n' "$old") "$sudoers"; else rm "$sudoers"; fi
     refuse "with the new $sudoers visudo refuses the whole; it was put back as it was"
   fi
@@ -245,13 +238,8 @@ uninstall() {
   remove "$sudoers" "$prefix"/bin/{,nvidia-}userdocker "$prefix/sbin/userdocker-admin" "$logrotate" \
     "$prefix/lib/userdocker/userdocker"{,-admin} "$configuration/default.yaml"
   documentation | while read -r _ target; do remove "$target"; done
-  remove_unchanged etc-userdocker/config.yaml "$configuration/config.yaml"
-  remove_unchanged <(echo '{}') "$configuration/docker/config.json"
-  if [[ $purge = yes ]]; then
-    # Never through a mount: what is mounted there belongs to somebody else.
-    ! grep --extended-regexp " ($configuration|$state|$log)/" /proc/self/mounts || refuse "unmount these first"
-    rm -rf --one-file-system "$configuration" "$state" "$log"
-  fi
+  remove_settings etc-userdocker/config.yaml
+  if [[ $purge = yes ]]; then purge; fi
   rmdir --ignore-fail-on-non-empty "$configuration/docker" "$configuration" "$state" "$log" "$prefix/lib/userdocker" 2>/dev/null || true
   say "Removed. Containers that run go on running; groups stay."
 }
@@ -261,10 +249,6 @@ remove() {
   for path in "$@"; do
     [[ ! -e $path ]] || { rm "$path" && say "removed $path"; }
   done
-}
-
-remove_unchanged() {
-  if cmp --silent "$1" "$2"; then remove "$2"; fi
 }
 
 main "$@"

@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/install/**', 'test/attacks/**'],
+          exclude: ['test/e2e/**', 'test/install/**', 'test/attacks/**', 'test/package/**'],
           testTimeout: 30_000,
         },
       },
@@ -18,6 +18,17 @@ export default defineConfig({
           globalSetup: ['test/install/setup.ts'],
           testTimeout: 60_000,
           // One /etc: files run one after the other.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/package/setup.ts'],
+          testTimeout: 150_000,
+          hookTimeout: 120_000,
+          // One /mnt, one directory of an engine.
           fileParallelism: false,
         },
       },

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # install.sh --demo: docker and userdocker on a fresh Debian or Ubuntu, and one container of an ordinary user who is
 # held to be that user, without a capability. Fails if that does not hold. userdocker stays installed.
+# Arguments: group, hosts and prefix as for install.sh; yes or no: build first; installed: a package has been here.
 set -euo pipefail
 
 readonly group=$1 hosts=$2 prefix=$3 build=$4
@@ -12,9 +13,13 @@ main() {
   step "A docker engine"
   start_engine
   step "userdocker"
-  local options=(--group "$group" --hosts "$hosts" --prefix "$prefix")
-  [[ $build = yes ]] || options+=(--no-build)
-  ./install.sh "${options[@]}"
+  if [[ $build = installed ]]; then
+    echo "Installed already, by a package."
+  else
+    local options=(--group "$group" --hosts "$hosts" --prefix "$prefix")
+    [[ $build = yes ]] || options+=(--no-build)
+    ./install.sh "${options[@]}"
+  fi
   trap clean_up EXIT
   step "A user '$user' of the group '$group', and a small image"
   make_user

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# scripts/test.sh [unit|e2e|install [VITEST-ARGUMENT...]]
+# scripts/test.sh [unit|e2e|install|package [VITEST-ARGUMENT...]]
 #
 # Without arguments: packages, lint, types, unit tests, build, and the tests with real sudo and a real engine in a
-# sandbox (scripts/sandbox.sh). USERDOCKER_MUST_WORK=1: a test that is skipped is a failure. The last line is
+# sandbox (scripts/sandbox.sh), of what install.sh installs and of the packages. USERDOCKER_MUST_WORK=1: a test that is skipped is a failure. The last line is
 # `N passed, N failed, N skipped`.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
@@ -16,6 +16,8 @@ main() {
   install_packages && install_dependencies || exit 1
   case ${1-all} in
     all)
+      # Mostly waiting for a mirror. The tests of the packages wait for it.
+      bash scripts/debian-root.sh dist/debian-root >/dev/null 2>&1 &
       step lint npx --no-install biome check .
       step types npx --no-install tsc --noEmit
       vitest unit
@@ -23,10 +25,12 @@ main() {
         vitest install
         vitest e2e
       fi
+      make_packages && vitest package
       ;;
     unit) vitest "$@" ;;
     install | e2e) step build bash scripts/build.sh && vitest "$@" ;;
-    *) echo "usage: scripts/test.sh [unit|e2e|install [VITEST-ARGUMENT...]]" >&2 && exit 64 ;;
+    package) make_packages && vitest "$@" ;;
+    *) echo "usage: scripts/test.sh [unit|e2e|install|package [VITEST-ARGUMENT...]]" >&2 && exit 64 ;;
   esac
   [[ ${#failed[@]} -eq 0 ]]
 }
@@ -41,6 +45,11 @@ step() {
     failed+=("$name")
     return 1
   fi
+}
+
+# What the tests of the packages need: the packages, and a Debian to install them into.
+make_packages() {
+  step packages bash scripts/package.sh && step "a small Debian" bash scripts/debian-root.sh dist/debian-root
 }
 
 # vitest PROJECT [ARGUMENT...]
@@ -68,7 +77,7 @@ install_packages() {
     echo "test: not Debian: docker, iptables, sudo, a static busybox, util-linux and iproute2 are taken to be there"
     return
   fi
-  for package in docker.io iptables sudo busybox-static util-linux bsdutils iproute2 mandoc libnss-extrausers; do
+  for package in docker.io iptables sudo busybox-static util-linux bsdutils iproute2 mandoc libnss-extrausers rpm mmdebstrap; do
     [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null) = installed ]] || missing+=("$package")
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0

@@ -78,6 +78,42 @@ describe('what is installed', () => {
   });
 });
 
+describe('--destdir', () => {
+  test('lays out the files of a package, by anybody, and changes nothing on this machine', async () => {
+    await shell('install -d -o nobody /srv/anybody');
+    const before = snapshot();
+    const argv = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', './install.sh', '--no-build'];
+    const { status, stderr } = await run({
+      argv: [...argv, '--destdir', '/srv/anybody/root', '--prefix', '/usr'],
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      cwd: process.cwd(),
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(difference(before, snapshot())).toEqual([]);
+    const list = await shell(
+      "cd /srv/anybody/root; find . -path '*userdocker*' ! -path '*/man/*' -printf '%m %P\\n' | sort -k2",
+    );
+    await shell('rm -r /srv/anybody');
+    expect(list.trim().split('\n')).toEqual([
+      '644 etc/logrotate.d/userdocker',
+      '440 etc/sudoers.d/userdocker',
+      '755 etc/userdocker',
+      '644 etc/userdocker/default.yaml',
+      '700 etc/userdocker/docker',
+      '755 usr/bin/nvidia-userdocker',
+      '755 usr/bin/userdocker',
+      '755 usr/lib/userdocker',
+      '755 usr/lib/userdocker/userdocker',
+      '755 usr/lib/userdocker/userdocker-admin',
+      '755 usr/sbin/userdocker-admin',
+      '755 usr/share/userdocker',
+      '644 usr/share/userdocker/config.yaml',
+      '700 var/lib/userdocker',
+      '700 var/log/userdocker',
+    ]);
+  });
+});
+
 describe('a second time', () => {
   test('nothing changes, not even a time', async () => {
     await install();
@@ -237,6 +273,11 @@ describe('wrong usage is refused before anything is done', () => {
     ['--prefix', '/opt/a b'],
     ['--prefix', '/opt/a|b'],
     ['--purge'],
+    ['--destdir', ''],
+    ['--destdir', 'relative'],
+    ['--destdir', '/'],
+    ['--destdir', '/srv/..'],
+    ['--destdir', '/srv/x', '--uninstall'],
     ['--unknown'],
     ['word'],
   ])('%s %j', async (...args) => {

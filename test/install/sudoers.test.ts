@@ -143,17 +143,20 @@ describe('a broken sudoers never comes into place', () => {
   test('together with the old ones it is refused: the old rule comes back', async () => {
     await install();
     const before = snapshot();
-    const visudo = `case "$*" in *--file*) ;; *) ! grep --quiet %users ${rule} ;; esac`;
+    const visudo = `case "$*" in *--file=/etc/sudoers) ! grep --quiet %users ${rule} ;; esac`;
     const { status, stderr } = await installWithVisudo(visudo, ['--group', 'users']);
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('put back') });
     expect(difference(before, snapshot())).toEqual([]);
   });
-  test('an admin’s alias of the same name: there is no rule', async () => {
-    writeFileSync('/etc/sudoers.d/admin', 'Cmnd_Alias USERDOCKER_COMMANDS = /bin/true\n', { mode: 0o440 });
-    const { status } = await install();
-    rmSync('/etc/sudoers.d/admin');
-    expect({ status, rule: existsSync(rule) }).toEqual({ status: 1, rule: false });
-  });
+  test.each([0o440, 0o644])(
+    'an admin’s alias of the same name, in a file of mode %o: there is no rule',
+    async (mode) => {
+      writeFileSync('/etc/sudoers.d/admin', 'Cmnd_Alias USERDOCKER_COMMANDS = /bin/true\n', { mode });
+      const { status } = await install();
+      rmSync('/etc/sudoers.d/admin');
+      expect({ status, rule: existsSync(rule) }).toEqual({ status: 1, rule: false });
+    },
+  );
 });
 
 describe('a rule of somebody else’s that gives SETENV', () => {
