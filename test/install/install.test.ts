@@ -82,7 +82,14 @@ describe('--destdir', () => {
   test('lays out the files of a package, by anybody, and changes nothing on this machine', async () => {
     await shell('install -d -o nobody /srv/anybody');
     const before = snapshot();
-    const argv = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', './install.sh', '--no-build'];
+    const argv = [
+      'setpriv',
+      '--reuid=nobody',
+      '--regid=nogroup',
+      '--clear-groups',
+      './install.sh',
+      '--no-build',
+    ];
     const { status, stderr } = await run({
       argv: [...argv, '--destdir', '/srv/anybody/root', '--prefix', '/usr'],
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },

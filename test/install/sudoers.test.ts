@@ -148,10 +148,12 @@ describe('a broken sudoers never comes into place', () => {
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('put back') });
     expect(difference(before, snapshot())).toEqual([]);
   });
-  test.each([0o440, 0o644])(
-    'an admin’s alias of the same name, in a file of mode %o: there is no rule',
+  test.each(['440', '644'])(
+    'an admin’s alias of the same name, in a file of mode %s: there is no rule',
     async (mode) => {
-      writeFileSync('/etc/sudoers.d/admin', 'Cmnd_Alias USERDOCKER_COMMANDS = /bin/true\n', { mode });
+      writeFileSync('/etc/sudoers.d/admin', 'Cmnd_Alias USERDOCKER_COMMANDS = /bin/true\n', {
+        mode: Number.parseInt(mode, 8),
+      });
       const { status } = await install();
       rmSync('/etc/sudoers.d/admin');
       expect({ status, rule: existsSync(rule) }).toEqual({ status: 1, rule: false });
