@@ -182,6 +182,11 @@ install_files() {
       file 644 "$source" "$target"
     fi
   done
+  completions | while read -r source target; do
+    target=$destdir$target
+    mkdir -p "$(dirname "$target")"
+    file 644 <(with_prefix "$source") "$target"
+  done
 }
 
 # Lines of source and target.
@@ -190,11 +195,17 @@ documentation() {
   for page in man/*.[1-8]; do
     [[ ! -f $page ]] || echo "$page $prefix/share/man/man${page##*.}/$(basename "$page").gz"
   done
-  [[ ! -d completions ]] || cat <<COMPLETIONS
-completions/userdocker.bash $prefix/share/bash-completion/completions/userdocker
-completions/userdocker.zsh $prefix/share/zsh/site-functions/_userdocker
-completions/userdocker.fish $prefix/share/fish/vendor_completions.d/userdocker.fish
-COMPLETIONS
+}
+
+# The shells look in directories of their own, whatever the prefix is. bash and fish want a file for each command.
+completions() {
+  local command zsh=/usr/share/zsh/site-functions
+  [[ -n $destdir || ! -e /etc/debian_version ]] || zsh=/usr/share/zsh/vendor-completions
+  for command in userdocker nvidia-userdocker; do
+    echo "completions/userdocker.bash /usr/share/bash-completion/completions/$command"
+    echo "completions/userdocker.fish /usr/share/fish/vendor_completions.d/$command.fish"
+  done
+  echo "completions/userdocker.zsh $zsh/_userdocker"
 }
 
 with_prefix() { sed "s|/usr/local/|$prefix/|g" "$1"; }
@@ -238,6 +249,10 @@ uninstall() {
   remove "$sudoers" "$prefix"/bin/{,nvidia-}userdocker "$prefix/sbin/userdocker-admin" "$logrotate" \
     "$prefix/lib/userdocker/userdocker"{,-admin} "$configuration/default.yaml"
   documentation | while read -r _ target; do remove "$target"; done
+  completions | while read -r _ target; do
+    remove "$target"
+    rmdir --parents "$(dirname "$target")" 2>/dev/null || true
+  done
   remove_settings etc-userdocker/config.yaml
   if [[ $purge = yes ]]; then purge; fi
   rmdir --ignore-fail-on-non-empty "$configuration/docker" "$configuration" "$state" "$log" "$prefix/lib/userdocker" 2>/dev/null || true

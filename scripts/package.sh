@@ -129,6 +129,8 @@ make_deb() {
   debian_changelog | gzip -9n >"$documentation/changelog.Debian.gz"
   install -D --mode=644 packaging/lintian-overrides "$root/usr/share/lintian/overrides/userdocker"
   mkdir "$control"
+  # Where Debian's zsh looks for what packages bring along.
+  mv "$root/usr/share/zsh/site-functions" "$root/usr/share/zsh/vendor-completions"
   (cd "$root" && find usr etc -type f ! -path "etc/*.d/*" -print0 | sort -z | xargs -0 md5sum) >"$work/md5sums"
   mv "$work/md5sums" "$control/md5sums"
   fill packaging/control >"$control/control"

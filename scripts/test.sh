@@ -77,7 +77,8 @@ install_packages() {
     echo "test: not Debian: docker, iptables, sudo, a static busybox, util-linux and iproute2 are taken to be there"
     return
   fi
-  for package in docker.io iptables sudo busybox-static util-linux bsdutils iproute2 mandoc libnss-extrausers rpm mmdebstrap; do
+  for package in docker.io iptables sudo busybox-static util-linux bsdutils iproute2 mandoc libnss-extrausers \
+    rpm mmdebstrap bash-completion zsh fish; do
     [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null) = installed ]] || missing+=("$package")
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0

@@ -5,12 +5,12 @@ import { assertGroupLayersResolve, groupsAreLocal } from './caller/group-layers.
 import { identifyCaller } from './caller/identity.ts';
 import { reexecThroughSudo } from './caller/sudo.ts';
 import type { Session } from './commands/command.ts';
-import { ownWords } from './commands/own-words.ts';
+import { completeWord, findOwnWord, ownWords } from './commands/own-words.ts';
 import { findCommand } from './commands/registry.ts';
 import { loadPolicyOnce } from './config/cache.ts';
 import { connectEngine } from './docker/engine.ts';
 import type { Caller } from './domain/caller.ts';
-import { denied, exitStatus, type UserdockerError, usage } from './domain/errors.ts';
+import { exitStatus, type UserdockerError, usage } from './domain/errors.ts';
 import type { LoadedPolicy } from './domain/policy.ts';
 import type { Ending } from './exec/replace.ts';
 import { assertRootsAlone } from './exec/trusted.ts';
@@ -18,9 +18,10 @@ import { type Frame, parseFrame } from './frame.ts';
 import { configDirectory, runtimeDirectory } from './paths.ts';
 import { HelpWanted, type Show } from './pipeline.ts';
 import { executorFor } from './policy/executor.ts';
-import { writeAll } from './report/output.ts';
+import { terminalWidth, writeAll } from './report/output.ts';
 import { recordRefusal } from './report/record.ts';
 import { renderNote } from './report/render.ts';
+import { fitted } from './report/visible.ts';
 import { ownershipDirectory } from './state/ownership.ts';
 import { userdockerVersion } from './version.ts';
 
@@ -33,10 +34,12 @@ export async function userdocker(argv: readonly string[], environment: Environme
   const frame = parseFrame(argv);
   if (frame.version) return print(`userdocker ${userdockerVersion}\n`);
   const identity = identifyCaller();
-  if (identity.kind === 'needs-sudo') return reexecThroughSudo(argv);
+  // A key that is pressed must not ask for a password: the shells' scripts call `sudo -n` themselves.
+  if (identity.kind === 'needs-sudo')
+    return frame.command === completeWord ? success : reexecThroughSudo(argv);
   const loaded = await policyOf(identity.caller);
   if (frame.command === undefined || frame.help) return help(frame, identity.caller, loaded);
-  const session = openSession(argv, frame, identity.caller, loaded, environment);
+  const session = await openSession(argv, frame, identity.caller, loaded, environment);
   session.debug(`layers: ${loaded.files.join(', ') || 'the defaults alone'}`);
   try {
     return await call(frame.command, session);
@@ -57,7 +60,7 @@ async function policyOf(caller: Caller): Promise<LoadedPolicy> {
 }
 
 async function call(name: string, session: Session): Promise<Ending> {
-  const word = await ownWords.get(name)?.load();
+  const word = await findOwnWord(name);
   return word === undefined
     ? callDocker(name, session)
     : word(session, (words, show) => consider(words, show, session));
@@ -65,7 +68,7 @@ async function call(name: string, session: Session): Promise<Ending> {
 
 async function callDocker(name: string, session: Session, show?: Show): Promise<Ending> {
   const command = findCommand(name);
-  if (command === undefined) throw await unknownCommand(name, session);
+  if (command === undefined) throw await refuseCommand(name, session);
   const run = await command.load();
   return run(session, show);
 }
@@ -74,7 +77,7 @@ async function callDocker(name: string, session: Session, show?: Show): Promise<
 async function consider(words: readonly string[], show: Show, outer: Session): Promise<Ending> {
   const { argv, caller, loaded, environment } = outer;
   const inner = parseFrame(words);
-  if (inner.command === undefined || inner.help || ownWords.has(inner.command)) {
+  if (inner.command === undefined || inner.help || isOwn(inner.command)) {
     throw usage(
       'only a command of docker can be explained',
       'for example: userdocker explain run -it debian',
@@ -88,33 +91,32 @@ async function consider(words: readonly string[], show: Show, outer: Session): P
     noDefaultArgs: inner.noDefaultArgs || outer.frame.noDefaultArgs,
     executor: inner.executor ?? outer.frame.executor,
   };
-  return callDocker(inner.command, openSession(argv, frame, caller, loaded, environment), show);
+  return callDocker(inner.command, await openSession(argv, frame, caller, loaded, environment), show);
 }
 
-/** docker's own words get a sentence; the rest gets the nearest word that there is. */
-async function unknownCommand(name: string, session: Session): Promise<UserdockerError> {
-  const { describeUnknownCommand } = await import('./args/unknown-commands.ts');
-  const offered = session.loaded.policy.allowed_subcommands;
-  const { known, message, hint } = describeUnknownCommand(name, session.frame.args[0], offered);
-  const error = known
-    ? denied({ rule: 'allowed_subcommands', message, ...(hint === undefined ? {} : { instead: hint }) })
-    : usage(message, hint);
+function isOwn(name: string): boolean {
+  return ownWords.has(name) || name === completeWord;
+}
+
+async function refuseCommand(name: string, session: Session): Promise<UserdockerError> {
+  const { unknownCommand } = await import('./commands/unknown.ts');
+  const error = unknownCommand(name, session.frame.args[0], session.loaded.policy);
   if (!session.frame.dryRun) recordRefusal(session, error.failure);
   return error;
 }
 
-function openSession(
+async function openSession(
   argv: readonly string[],
   frame: Frame,
   caller: Caller,
   loaded: LoadedPolicy,
   environment: Environment,
-): Session {
+): Promise<Session> {
   const { policy } = loaded;
   const name = frame.executor ?? policy.executor_default;
   const executor = executorFor(policy, name, frame.command);
   if (executor === undefined) {
-    throw usage(`there is no executor ${name}`, `there is: ${Object.keys(policy.executors).join(', ')}`);
+    throw (await import('./commands/unknown.ts')).unknownExecutor(name, policy);
   }
   const { docker_config } = policy;
   const ownership = ownershipDirectory(caller.uid);
@@ -141,13 +143,13 @@ async function help(frame: Frame, caller: Caller, loaded: LoadedPolicy): Promise
   const { commandHelp, generalHelp } = await import('./report/help.ts');
   if (frame.command === undefined) {
     const text = generalHelp(loaded.policy);
-    if (frame.help) return print(text);
-    writeAll(2, text);
+    if (frame.help) return print(fitted(text, terminalWidth(1)));
+    writeAll(2, fitted(text, terminalWidth(2)));
     return { kind: 'exited', status: exitStatus.usage };
   }
   const text = commandHelp(frame.command, loaded.policy, caller);
   if (text === undefined) throw usage(`there is no command ${frame.command}`, 'try: userdocker --help');
-  return print(text);
+  return print(fitted(text, terminalWidth(1)));
 }
 
 function print(text: string): Ending {

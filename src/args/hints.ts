@@ -38,10 +38,35 @@ export function unknownFlagHint(
   const owners = grammars.filter((grammar) => findFlag(grammar.flags, spelled) !== undefined);
   const near = spelled.startsWith('--') ? nearest(spelled, flags.flatMap(longSpellings)) : undefined;
   if (near !== undefined) return `did you mean ${near}?`;
+  const shortened = spelled.startsWith('--') ? longer(spelled, flags.flatMap(longSpellings)) : undefined;
+  if (shortened !== undefined) return `options can't be shortened: ${shortened}`;
   if (owners.length > 0 && spelled.startsWith('--')) {
     return `${spelled} is an option of ${owners.map((owner) => owner.command).join(', ')}`;
   }
   return `see: userdocker ${command} --help`;
+}
+
+/** What `--inter` is the beginning of, if that is one thing. */
+function longer(spelled: string, candidates: readonly string[]): string | undefined {
+  const found = spelled.length > 3 ? candidates.filter((candidate) => candidate.startsWith(spelled)) : [];
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/**
+ * For an option that stands before the command.
+ * @param known long forms of userdocker's own
+ */
+export function unknownGlobalHint(spelled: string, known: readonly string[]): string {
+  if (dockerGlobal.has(spelled)) return 'which engine is used, and how, is up to the admin';
+  const near = spelled.startsWith('--') ? (nearest(spelled, known) ?? longer(spelled, known)) : undefined;
+  if (near !== undefined) return `did you mean ${near}?`;
+  const letters = spelled.startsWith('--') ? [spelled] : [...spelled.slice(1)].map((letter) => `-${letter}`);
+  const owner = grammars.filter(({ flags }) =>
+    letters.every((letter) => findFlag(flags, letter) !== undefined),
+  );
+  const { command } = owner.find(({ command: name }) => name === 'run') ?? owner[0] ?? {};
+  if (command === undefined) return 'try: userdocker --help';
+  return `options of ${command} stand behind it: userdocker ${command} ${spelled} ...`;
 }
 
 function longSpellings(flag: FlagSpec): readonly string[] {

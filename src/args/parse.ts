@@ -74,7 +74,14 @@ function scan(reader: Reader, argv: readonly string[]): Result<Scanned, ParsePro
 
 /** `--flag`, `--flag=value`, `--flag value`. */
 function readLong(reader: Reader, word: string, next: string | undefined): Result<Step, ParseProblem> {
-  if (/^--[-=]/.test(word)) return problem(reader, 'bad-syntax', word, `${word} is no option`);
+  if (/^--[-=]/.test(word))
+    return problem(
+      reader,
+      'bad-syntax',
+      word,
+      `${word} is no option`,
+      'options begin with one or two dashes',
+    );
   const equals = word.indexOf('=');
   const name = equals === -1 ? word : word.slice(0, equals);
   const attached = equals === -1 ? undefined : word.slice(equals + 1);
@@ -91,7 +98,8 @@ function readCluster(reader: Reader, word: string, next: string | undefined): Re
   const options: Option[] = [];
   let rest = word.slice(1);
   while (rest !== '') {
-    if (rest.startsWith('test.')) return problem(reader, 'bad-syntax', word, `docker ignores ${word}`);
+    if (rest.startsWith('test.'))
+      return problem(reader, 'bad-syntax', word, `docker ignores ${word}`, 'leave it out');
     const letter = `-${String.fromCodePoint(rest.codePointAt(0) ?? 0)}`;
     if (letter === '-h') return help(reader, letter);
     const flag = findFlag(reader.flags, letter);
@@ -143,7 +151,7 @@ function readHelp(reader: Reader, text: string): Result<Step, ParseProblem> {
   if (value === false) return ok({ options: [], tookNext: false });
   return value === true
     ? help(reader, '--help')
-    : problem(reader, 'bad-boolean', '--help', `--help can't be ${JSON.stringify(text)}`);
+    : problem(reader, 'bad-boolean', '--help', `--help can't be ${JSON.stringify(text)}`, '--help');
 }
 
 /** A single-valued option said twice: the same is said once, and two different ones are a mistake, not an override. */
@@ -170,7 +178,7 @@ function distribute(
   positionals: readonly string[],
 ): Result<ParsedCommand, ParseProblem> {
   const { names, min, max } = grammar.operands;
-  const usage = `usage: userdocker ${grammar.command} [OPTIONS] ${names}${grammar.payload ? ' [COMMAND] [ARG...]' : ''}`;
+  const hint = `usage: ${usageLine(grammar)}`;
   const operands = grammar.payload ? positionals.slice(0, max) : positionals;
   const payload = grammar.payload ? positionals.slice(max) : [];
   const command = grammar.command;
@@ -181,15 +189,21 @@ function distribute(
       command,
       spelled: '',
       message: `${command} needs ${missing}`,
-      hint: usage,
+      hint,
     });
   }
   const surplus = operands[max];
   if (surplus !== undefined) {
-    const message = `${command} takes no ${JSON.stringify(surplus)} ${max === 0 ? 'or any other argument' : `behind ${names}`}`;
-    return err({ kind: 'too-many', command, spelled: surplus, message, hint: usage });
+    const message = `${command} takes no ${JSON.stringify(surplus)}${max === 0 ? '' : ` behind ${names}`}`;
+    return err({ kind: 'too-many', command, spelled: surplus, message, hint });
   }
   return ok({ command, options, operands, payload });
+}
+
+/** `userdocker exec [OPTIONS] CONTAINER COMMAND [ARG...]` */
+export function usageLine({ command, operands, payload, payloadMin }: CommandGrammar): string {
+  const rest = payloadMin > 0 ? ' COMMAND [ARG...]' : payload ? ' [COMMAND] [ARG...]' : '';
+  return `userdocker ${command} [OPTIONS] ${operands.names}${rest}`.trimEnd();
 }
 
 function unknown(reader: Reader, spelled: string, word: string): Result<never, ParseProblem> {
@@ -205,7 +219,8 @@ function unknown(reader: Reader, spelled: string, word: string): Result<never, P
 }
 
 function missingValue(reader: Reader, spelled: string): Result<never, ParseProblem> {
-  return problem(reader, 'missing-value', spelled, `${spelled} needs a value`);
+  const hint = `${spelled} VALUE, or ${spelled}${spelled.startsWith('--') ? '=VALUE' : 'VALUE'}`;
+  return problem(reader, 'missing-value', spelled, `${spelled} needs a value`, hint);
 }
 
 function help(reader: Reader, spelled: string): Result<never, ParseProblem> {

@@ -13,6 +13,7 @@ const volumes: NotOffered = {
 };
 const credentials: NotOffered = {
   why: "docker would keep the password in root's configuration, for everybody to use",
+  instead: 'fetch the image as yourself (podman, skopeo), then: userdocker load < image.tar',
 };
 const plugin: NotOffered = { why: 'it drives the engine past userdocker' };
 
@@ -24,7 +25,6 @@ const commands: ReadonlyMap<string, NotOffered> = new Map(
     bake: { why: 'a build runs commands as root, without the limits of run', instead: elsewhere },
     checkpoint: { why: 'a checkpoint restores processes with whatever rights it says they have' },
     commit: { why: 'the image would hold settings that nobody has checked', instead: elsewhere },
-    completion: { why: 'it is a command of its own here', instead: 'userdocker completion bash|zsh|fish' },
     compose: { why: 'it drives the engine past userdocker', instead: 'one userdocker run for each service' },
     config: swarm,
     container: { why: 'commands have one name here' },
@@ -115,31 +115,34 @@ export interface UnknownCommand {
  * @param word the command as written
  * @param next the word behind it, `ls` of `container ls`
  * @param offered what this caller may call
+ * @param own words of userdocker's own, which everybody may use
  */
 export function describeUnknownCommand(
   word: string,
   next: string | undefined,
   offered: readonly string[],
+  own: readonly string[] = [],
 ): UnknownCommand {
   const short = next === undefined ? undefined : managementForms.get(`${word} ${next}`);
   if (short !== undefined) {
     const message = `${word} ${next} is called ${short} here`;
-    return { known: true, message, ...(offered.includes(short) ? { hint: `userdocker ${short}` } : {}) };
+    const all = `you may use: ${offered.join(', ')}`;
+    return { known: true, message, hint: offered.includes(short) ? `userdocker ${short}` : all };
   }
   const known = commands.get(word);
   if (known !== undefined) {
     const message = `userdocker does not offer ${word}: ${known.why}`;
-    return { known: true, message, ...(known.instead === undefined ? {} : { hint: known.instead }) };
+    return { known: true, message, hint: known.instead ?? 'what there is: userdocker --help' };
   }
   if (findGrammar(word) !== undefined) {
     return {
       known: true,
-      message: `${word} is not among your commands`,
-      hint: `you may call: ${offered.join(', ')}`,
+      message: `the policy does not give you the command ${word}`,
+      hint: `you may use: ${offered.join(', ')}`,
     };
   }
-  const near = nearest(word, offered);
-  const hint = near === undefined ? `you may call: ${offered.join(', ')}` : `did you mean ${near}?`;
+  const near = nearest(word, [...offered, ...own]);
+  const hint = near === undefined ? `you may use: ${offered.join(', ')}` : `did you mean ${near}?`;
   return { known: false, message: `there is no command ${word}`, hint };
 }
 

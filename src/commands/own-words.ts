@@ -18,6 +18,11 @@ interface Entry {
 }
 
 const table = {
+  completion: {
+    usage: 'completion bash|zsh|fish',
+    summary: 'print the script that completes command lines in a shell',
+    load: async () => (await import('./completion.ts')).completion,
+  },
   explain: {
     usage: 'explain [--format json] [OPTIONS] COMMAND [ARG...]',
     summary: 'show what a command would become, and why, or why not',
@@ -31,3 +36,12 @@ const table = {
 } as const satisfies { readonly [name: string]: Entry };
 
 export const ownWords: ReadonlyMap<string, Entry> = new Map(Object.entries(table));
+
+/** What shells ask while a line is typed. In no list: it is not for people. */
+export const completeWord = '__complete';
+
+/** @returns `undefined`: it is one of docker's, or nobody's */
+export async function findOwnWord(name: string): Promise<OwnWord | undefined> {
+  if (name === completeWord) return (await import('./complete.ts')).complete;
+  return ownWords.get(name)?.load();
+}

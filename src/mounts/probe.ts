@@ -11,7 +11,8 @@ export type Probe = 'answers' | 'hangs' | 'impossible';
 /** Longer than any healthy server takes, an automounter's first mount included. */
 export const probeTimeout = 5_000;
 
-const setpriv = '/usr/bin/setpriv';
+/** util-linux. It becomes the program it is given, with the ids it is given. */
+export const setpriv = '/usr/bin/setpriv';
 
 /** @param timeout milliseconds */
 export function probeDirectory(rights: Rights, path: string, timeout: number = probeTimeout): Promise<Probe> {
@@ -37,7 +38,8 @@ export function probeDirectory(rights: Rights, path: string, timeout: number = p
   });
 }
 
-function asCaller({ uid, gid, groups }: Rights): readonly string[] {
+/** Options of setpriv(1), `--` included. */
+export function asCaller({ uid, gid, groups }: Rights): readonly string[] {
   const ids = [`--reuid=${uid}`, `--regid=${gid}`];
   return [
     ...ids,

@@ -53,6 +53,11 @@ export function freeGpus(question: Omit<GpuQuestion, 'requests'>): readonly GpuU
     .map(({ unit }) => unit);
 }
 
+/** Those that the policy lets this user have, free or not. */
+export function allowedUnits(gpus: readonly GpuFact[], nvidia: Policy['nvidia']): readonly GpuUnit[] {
+  return gpuUnits(gpus).filter((unit) => isAllowed(unit, { nvidia }));
+}
+
 /** A request with its names looked up. */
 type Resolved =
   | { readonly kind: 'none' | 'all' | 'default' }
@@ -142,10 +147,16 @@ function leastUsed(question: GpuQuestion, count: number): Result<readonly GpuUni
 
 /** Those that the policy does not allow do not exist for the user; of the others none may be missing. */
 function allAllowed(question: GpuQuestion): Result<readonly GpuUnit[], readonly Reason[]> {
-  const allowed = gpuUnits(question.gpus).filter((unit) => isAllowed(unit, question));
+  const allowed = allowedUnits(question.gpus, question.nvidia);
   if (allowed.length > 0) return unlessRefused(allowed, question, false);
   if (gpuUnits(question.gpus).length === 0) return err([noGpus(question.gpus)]);
-  return err([{ rule: 'nvidia.allowed_gpus', message: 'you may not use any GPU of this machine' }]);
+  return err([
+    {
+      rule: 'nvidia.allowed_gpus',
+      message: 'you may not use any GPU of this machine',
+      instead: 'run without --executor=nvidia-docker',
+    },
+  ]);
 }
 
 function unlessRefused(
@@ -172,7 +183,7 @@ function problemWith(unit: GpuUnit, rules: Rules, named: boolean): Reason | unde
   return tooBusy(unit, rules);
 }
 
-function isAllowed(unit: GpuUnit, { nvidia: { allowed_gpus: allowed } }: Rules): boolean {
+function isAllowed(unit: GpuUnit, { nvidia: { allowed_gpus: allowed } }: Pick<Rules, 'nvidia'>): boolean {
   const names = [unit.uuid, unit.id, unit.gpu.uuid, String(unit.gpu.index)];
   return allowed === 'ALL' || allowed.some((entry) => names.some((name) => sameUuid(name, entry)));
 }
@@ -183,11 +194,14 @@ function holdsOf(unit: GpuUnit, { holds }: Rules): readonly GpuHold[] {
 }
 
 function notAllowed(unit: GpuUnit, rules: Rules): Reason {
-  const allowed = gpuUnits(rules.gpus).filter((candidate) => isAllowed(candidate, rules));
+  const allowed = allowedUnits(rules.gpus, rules.nvidia);
   return {
     rule: 'nvidia.allowed_gpus',
     message: `GPU ${unit.id} is not among those that you may use`,
-    instead: allowed.length === 0 ? 'none is' : `you may use ${allowed.map(({ id }) => id).join(', ')}`,
+    instead:
+      allowed.length === 0
+        ? 'there is none that you may use'
+        : `you may use ${allowed.map(({ id }) => id).join(', ')}`,
   };
 }
 
@@ -231,7 +245,7 @@ function tooMany(count: number, maximum: number): Reason {
   return {
     rule: 'nvidia.max_gpu_count_reservation',
     message: `${plural(count)} asked for, a container may have ${maximum}`,
-    instead: maximum === 0 ? 'none' : `ask for at most ${maximum}`,
+    instead: maximum === 0 ? 'run without --executor=nvidia-docker' : `ask for at most ${maximum}`,
   };
 }
 

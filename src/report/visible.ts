@@ -26,6 +26,22 @@ function escapeCodePoint(code: number): string {
 }
 
 /**
+ * Breaks the lines of a text that has columns: what does not fit goes on below its column, or, where that lies far to the
+ * right, below the beginning of the line. Text that is not for a terminal stays as it is.
+ */
+export function fitted(text: string, width: number | undefined): string {
+  if (width === undefined) return text;
+  const most = Math.min(200, Math.max(60, width));
+  const fit = (line: string) => {
+    if ([...line].length <= most) return line;
+    const column = /^ *\S(?:.*?\S)? {2,}(?=\S)/.exec(line)?.[0].length ?? 0;
+    const start = /^ */.exec(line)?.[0].length ?? 0;
+    return wrap(line, most, ' '.repeat(column > 0 && column <= most / 2 ? column : start + 4));
+  };
+  return text.split('\n').map(fit).join('\n');
+}
+
+/**
  * Breaks a sentence into lines of at most `width` characters, at blanks only: a path or a flag stays in one piece, even
  * where it is too long. Every line but the first begins with `indent`.
  */

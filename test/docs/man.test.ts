@@ -134,7 +134,7 @@ describe('userdocker(8): its own words', () => {
   });
   test.each([...ownWords])('%s: the options of its usage line', (word, { usage }) => {
     const documented = items(section(words, word, 'Ss')).flatMap(flags);
-    expect(documented).toEqual(usage.match(/--[a-z-]+/g));
+    expect(documented).toEqual(usage.match(/--[a-z-]+/g) ?? []);
   });
 });
 

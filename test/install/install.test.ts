@@ -43,6 +43,11 @@ describe('what is installed', () => {
       '/etc/userdocker/docker/config.json': '600 0:0',
       '/var/lib/userdocker': '700 0:0',
       '/var/log/userdocker': '700 0:0',
+      '/usr/share/bash-completion/completions/userdocker': '644 0:0',
+      '/usr/share/bash-completion/completions/nvidia-userdocker': '644 0:0',
+      '/usr/share/zsh/vendor-completions/_userdocker': '644 0:0',
+      '/usr/share/fish/vendor_completions.d/userdocker.fish': '644 0:0',
+      '/usr/share/fish/vendor_completions.d/nvidia-userdocker.fish': '644 0:0',
       [rule]: '440 0:0',
     };
     expect(Object.fromEntries(Object.keys(modes).map((path) => [path, mode(path)]))).toEqual(modes);
@@ -71,6 +76,9 @@ describe('what is installed', () => {
     );
     expect(readFileSync(rule, 'utf8')).toContain(
       '= /opt/userdocker/bin/userdocker, /opt/userdocker/bin/nvidia-userdocker\n',
+    );
+    expect(readFileSync('/usr/share/zsh/vendor-completions/_userdocker', 'utf8')).toContain(
+      'program=/opt/userdocker/bin/userdocker ',
     );
     expect((await uninstall()).stderr).toContain('give --prefix');
     await uninstall(['--prefix', '/opt/userdocker', '--purge']);
@@ -170,6 +178,17 @@ describe('removal', () => {
     expect(difference(before, snapshot()).length).toBeGreaterThan(10);
     expect((await uninstall()).status).toBe(0);
     expect(difference(before, snapshot())).toEqual([]);
+  });
+  test('leaves the machine as it was where no shell has a place for completions', async () => {
+    const shells = ['/usr/share/bash-completion', '/usr/share/zsh', '/usr/share/fish'];
+    for (const directory of shells) renameSync(directory, `${directory}.away`);
+    const before = snapshot();
+    const { status } = await install();
+    const installed = shells.map((directory) => statSync(directory).isDirectory());
+    await uninstall();
+    const left = difference(before, snapshot());
+    for (const directory of shells) renameSync(`${directory}.away`, directory);
+    expect({ status, installed, left }).toEqual({ status: 0, installed: [true, true, true], left: [] });
   });
   test('leaves what is the admin’s and what was recorded, and a purge takes them', async () => {
     const before = snapshot();

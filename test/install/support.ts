@@ -22,6 +22,8 @@ export function snapshot({ times = false } = {}): ReadonlyMap<string, string> {
   // A machine may keep large programs of its own in bin.
   for (const name of ['', '/userdocker', '/nvidia-userdocker'])
     walk(`/usr/local/bin${name}`, times, entries, 0);
+  // Where the shells look for completions.
+  for (const shell of ['bash-completion', 'zsh', 'fish']) walk(`/usr/share/${shell}`, times, entries, 2);
   walk('/etc', times, entries, 4);
   walk('/var/lib', times, entries, 1);
   walk('/var/log', times, entries, 1);

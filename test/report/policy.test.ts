@@ -15,7 +15,7 @@ describe('in words', () => {
     ['', /^ {2}-t, --tty$/m],
     ['args: {run: {default+: [--init]}}', /unless you say otherwise.*\n {2}--init$/m],
     ['', /^Always given to run:\n {2}--rm$/m],
-    ["volume_mounts: {available: ['/data/**:']}", /^ {2}\/data\/\*\*: +available$/m],
+    ["volume_mounts: {available: ['/data/**:']}", /^ {2}\/data\/\*\* +available$/m],
     ["images: {allowed: ['debian:.*']}", /^ {2}debian:\.\*$/m],
     ['images: {pull: never}', /nothing is pulled/],
     ["allowed_port_mappings: ['80']", /^Ports .*\n {2}80$/m],
@@ -65,11 +65,14 @@ describe('as JSON', () => {
 });
 
 describe('help', () => {
-  test.each([...ownWords.keys()])('%s is among userdocker’s words, whatever the policy allows', (word) => {
-    const text = generalHelp(policyOf('allowed_subcommands: [ps]'));
-    expect(text).toMatch(new RegExp(`About you and this machine:\\n(?: .*\\n)* {2}${word} `));
-    expect(commandHelp(word, policyOf(), alice)).toContain(`Usage: userdocker ${word} [--format json]`);
-  });
+  test.each([...ownWords])(
+    '%s is among userdocker’s words, whatever the policy allows',
+    (word, { usage }) => {
+      const text = generalHelp(policyOf('allowed_subcommands: [ps]'));
+      expect(text).toMatch(new RegExp(`About you and this machine:\\n(?: .*\\n)* {2}${word} `));
+      expect(commandHelp(word, policyOf(), alice)).toContain(`Usage: userdocker ${usage}\n`);
+    },
+  );
   test('none is a command of docker’s too', () => {
     expect([...ownWords.keys()].filter((word) => findCommand(word) !== undefined)).toEqual([]);
   });
