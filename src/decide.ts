@@ -34,7 +34,9 @@ export function decide<Facts>(
 export function judgeSubcommand({ policy }: Subject, command: string): readonly Reason[] {
   if (policy.allowed_subcommands.includes(command)) return [];
   const instead = `you may use: ${policy.allowed_subcommands.join(', ')}`;
-  return [{ rule: 'allowed_subcommands', message: `the policy does not allow you ${command}`, instead }];
+  return [
+    { rule: 'allowed_subcommands', message: `the policy does not give you the command ${command}`, instead },
+  ];
 }
 
 function judgeLists<Facts>(

@@ -3,7 +3,8 @@
  * and stays as it was, byte for byte (src/args reads it with docker's grammar).
  */
 import { Command, CommanderError, Option } from 'commander';
-import { usage } from './domain/errors.ts';
+import { unknownGlobalHint } from './args/hints.ts';
+import { type UserdockerError, usage } from './domain/errors.ts';
 
 export interface Frame {
   readonly help: boolean;
@@ -24,7 +25,7 @@ export function parseFrame(argv: readonly string[]): Frame {
   try {
     program.parse([...argv], { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) throw usage(sentence(error.message), 'try: userdocker --help');
+    if (error instanceof CommanderError) throw problemOf(program, error);
     throw error;
   }
   const options: { readonly [name: string]: unknown } = program.opts();
@@ -62,10 +63,28 @@ export function frameCommand(): Command {
     .option('--debug', 'say what is being done');
 }
 
-/** commander's `error: unknown option '--foo'` without its prefix, on one line. */
-function sentence(message: string): string {
-  return message
-    .replace(/^error: /, '')
-    .replaceAll('\n', ' ')
-    .trim();
+/** commander's errors (`error: unknown option '--foo'`) in our words. */
+function problemOf(program: Command, { code, message }: CommanderError): UserdockerError {
+  const [first = '', second = ''] = [...message.matchAll(/'([^']*)'/g)].map((match) => match[1] ?? '');
+  const named = (flags: string) => flags.split(/[ ,=]+/).find((word) => word.startsWith('--')) ?? flags;
+  switch (code) {
+    case 'commander.unknownOption': {
+      const known = program.options.flatMap(({ long }) => long ?? []);
+      const option = first.split('=', 1)[0] ?? first;
+      if (known.includes(option)) return usage(`${option} takes no value`, option);
+      return usage(`there is no option ${option}`, unknownGlobalHint(option, known));
+    }
+    case 'commander.optionMissingArgument':
+      return usage(`${named(first)} needs a value`, `${named(first)}=NAME, see: userdocker --help`);
+    case 'commander.conflictingOption':
+      return usage(`${named(first)} and ${named(second)} contradict each other`, 'give one of them');
+    default:
+      return usage(
+        message
+          .replace(/^error: /, '')
+          .replaceAll('\n', ' ')
+          .trim(),
+        'try: userdocker --help',
+      );
+  }
 }

@@ -14,15 +14,17 @@ const nothing: Frame = {
   args: [],
 };
 
-function problemOf(argv: readonly string[]): string {
+function failureOf(argv: readonly string[]): { readonly message: string; readonly hint?: string } {
   try {
     parseFrame(argv);
   } catch (error) {
-    if (error instanceof UserdockerError && error.failure.code === 'usage') return error.failure.message;
+    if (error instanceof UserdockerError && error.failure.code === 'usage') return error.failure;
     throw error;
   }
-  return '';
+  return { message: '' };
 }
+const problemOf = (argv: readonly string[]) => failureOf(argv).message;
+const hintOf = (argv: readonly string[]) => failureOf(argv).hint;
 
 describe('the options before the command', () => {
   test.each<[readonly string[], Partial<Frame>]>([
@@ -52,7 +54,7 @@ describe('the options before the command', () => {
     [['--default-args', 'run'], '--default-args'],
     [['--dry', 'run'], '--dry'],
     [['--executor'], '--executor'],
-    [['-q', '--debug', 'ps'], 'conflict|cannot be used'],
+    [['-q', '--debug', 'ps'], '--quiet and --debug'],
     [['--quiet=false', 'ps'], '--quiet'],
     [['-H', 'tcp://evil', 'ps'], '-H'],
     [['--config', '/x', 'ps'], '--config'],
@@ -63,8 +65,18 @@ describe('the options before the command', () => {
   });
 
   test('a near miss is told', () => {
-    expect(problemOf(['--dryrun', 'ps'])).toContain('--dry-run');
+    expect(hintOf(['--dryrun', 'ps'])).toBe('did you mean --dry-run?');
+    expect(hintOf(['--no-def', 'ps'])).toBe("options can't be shortened: --no-default-args");
   });
+  test.each([
+    [['-it', 'run', 'debian'], 'options of run stand behind it: userdocker run -it ...'],
+    [['--volume=/a:/a', 'run'], 'options of run stand behind it: userdocker run --volume ...'],
+    [['--gpu-free', 'ps'], 'options of ps stand behind it: userdocker ps --gpu-free ...'],
+    [['-H', 'tcp://other', 'ps'], 'which engine is used, and how, is up to the admin'],
+    [['--nonsense', 'ps'], 'try: userdocker --help'],
+    [['--executor'], '--executor=NAME, see: userdocker --help'],
+    [['--quiet=false', 'ps'], '--quiet'],
+  ])('what to write in place of %j', (argv, hint) => expect(hintOf(argv)).toBe(hint));
 });
 
 describe('what follows the command is the command’s, as it was', () => {

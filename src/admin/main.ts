@@ -19,6 +19,7 @@ import { showJson, showText } from './show.ts';
 /** EX_SOFTWARE and EX_IOERR of sysexits.h. */
 const internalError = 70;
 const outputError = 74;
+const program = 'userdocker-admin';
 
 async function main(): Promise<number> {
   try {
@@ -48,7 +49,12 @@ async function act(argv: readonly string[]): Promise<number> {
 
 async function check(): Promise<number> {
   const { files, problems, warnings } = checkEverybody(configDirectory);
-  const options = { paint: await loadPainter(wantsColour(1)), width: terminalWidth(1), isRoot: true };
+  const options = {
+    program,
+    paint: await loadPainter(wantsColour(1)),
+    width: terminalWidth(1),
+    isRoot: true,
+  };
   const lines = [
     ...(problems.length === 0 ? [] : [renderFailure({ code: 'config', problems }, options)]),
     ...warnings.map(({ file, line, message }) => {
@@ -71,7 +77,7 @@ function print(text: string): number {
 
 async function fail(failure: Failure, status: number): Promise<number> {
   const paint = await loadPainter(wantsColour(2));
-  writeAll(2, renderFailure(failure, { paint, width: terminalWidth(2), isRoot: true }));
+  writeAll(2, renderFailure(failure, { program, paint, width: terminalWidth(2), isRoot: true }));
   return status;
 }
 

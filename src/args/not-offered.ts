@@ -38,7 +38,7 @@ const reasons: ReadonlyMap<string, NotOffered> = new Map(
     '--cpu-rt-runtime': { why: 'real-time processes can starve all others' },
     '--device': {
       why: 'a device of the host gives its data to whoever opens it',
-      instead: 'GPUs: --executor=nvidia-docker',
+      instead: 'for GPUs: --executor=nvidia-docker; for anything else ask an admin',
     },
     '--device-cgroup-rule': { why: 'it opens devices of the host' },
     '--device-read-bps': { why: throttle },
@@ -81,7 +81,7 @@ const reasons: ReadonlyMap<string, NotOffered> = new Map(
     '--network': { why: 'only the networks that an admin has listed can be joined' },
     '--network=host': {
       why: hostNetwork,
-      instead: '-p PORT to be reached, --network=bridge to reach others',
+      instead: 'with -p PORT others can reach the container',
     },
     '--network=container:': { why: otherContainers },
     '--network-alias': { why: resolution },

@@ -2,6 +2,8 @@
 import { denied, exitStatus, UserdockerError, usage } from '../domain/errors.ts';
 import type { Ending } from '../exec/replace.ts';
 import { type Explained, explainedDenial, explainedPlan, explainedText } from '../report/explain.ts';
+import { terminalWidth } from '../report/output.ts';
+import { fitted } from '../report/visible.ts';
 import type { Session } from './command.ts';
 import { takeFormat } from './own-format.ts';
 import type { Consider } from './own-words.ts';
@@ -11,7 +13,11 @@ export async function explain(session: Session, consider: Consider): Promise<End
   const { format, rest } = takeFormat('explain', session.frame.args);
   if (rest.length === 0) throw usage('explain what?', 'for example: userdocker explain run -it debian');
   const print = (explained: Explained) =>
-    session.print(format === 'json' ? `${JSON.stringify(explained, null, 2)}\n` : explainedText(explained));
+    session.print(
+      format === 'json'
+        ? `${JSON.stringify(explained, null, 2)}\n`
+        : fitted(explainedText(explained), terminalWidth(1)),
+    );
   try {
     return await consider(rest, (decision, own, { executor }) => {
       if (decision.kind === 'deny') throw denied(...decision.reasons);

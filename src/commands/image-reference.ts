@@ -17,7 +17,9 @@ export function judgeNamedImage({ policy, caller }: Subject, named: NamedImage):
   if (!named.ok) return [problemReason(named.error)];
   const judgement = judgeImage({ reference: named.value, policy: policy.images, isRoot: caller.isRoot });
   if (judgement.kind === 'allowed') return [];
-  return judgement.kind === 'denied' ? judgement.reasons : [{ rule: 'images', message: judgement.message }];
+  return judgement.kind === 'denied'
+    ? judgement.reasons
+    : [{ rule: 'images', message: judgement.message, instead: 'userdocker images shows the local ones' }];
 }
 
 export function problemReason({ message, instead }: ReferenceProblem): Reason {

@@ -20,5 +20,5 @@ export function takeFormat(
 
 function formatNamed(name: string | undefined): Format {
   if (name === 'text' || name === 'json') return name;
-  throw usage(`--format is text or json${name === undefined ? '' : `, not ${name}`}`);
+  throw usage(`--format is text or json${name === undefined ? '' : `, not ${name}`}`, '--format json');
 }

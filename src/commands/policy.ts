@@ -1,7 +1,9 @@
 /** `policy`: what the caller may do, in words. */
 import { usage } from '../domain/errors.ts';
 import type { Ending } from '../exec/replace.ts';
+import { terminalWidth } from '../report/output.ts';
 import { policyJson, policyText } from '../report/policy.ts';
+import { fitted } from '../report/visible.ts';
 import type { Session } from './command.ts';
 import { takeFormat } from './own-format.ts';
 
@@ -11,6 +13,10 @@ export async function policy(session: Session): Promise<Ending> {
     throw usage(`policy takes no ${rest[0]}`, 'userdocker COMMAND --help tells of one command');
   }
   const { caller, loaded } = session;
-  session.print(format === 'json' ? policyJson(loaded.policy, caller) : policyText(loaded.policy, caller));
+  session.print(
+    format === 'json'
+      ? policyJson(loaded.policy, caller)
+      : fitted(policyText(loaded.policy, caller), terminalWidth(1)),
+  );
   return { kind: 'exited', status: 0 };
 }

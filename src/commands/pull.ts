@@ -33,14 +33,14 @@ function judgePull(subject: Subject, named: NamedImage): readonly Reason[] {
     return [
       {
         rule: 'images.pull',
-        message: 'the policy allows local images only',
+        message: `${named.ok ? familiar(named.value) : 'it'} is not fetched: the policy allows local images only`,
         instead: 'userdocker images shows them',
       },
     ];
   }
   if (named.ok && ownTree(named.value, policy.images)) {
     const message = `${familiar(named.value)} comes from userdocker load, no registry has it`;
-    return [{ rule: 'images.load_tags', message }];
+    return [{ rule: 'images.load_tags', message, instead: 'userdocker images shows whether it is there' }];
   }
   const place = named.ok ? judgeRegistry(named.value) : undefined;
   return place === undefined ? [] : [place];

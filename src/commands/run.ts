@@ -126,7 +126,15 @@ function imageReasons(
 ): readonly Reason[] {
   const { refused } = accounts;
   return [
-    ...(refused === undefined ? [] : [{ rule: 'images', message: `the image can't be run: ${refused}` }]),
+    ...(refused === undefined
+      ? []
+      : [
+          {
+            rule: 'images',
+            message: `the image can't be run: ${refused}`,
+            instead: 'use another image, or have this one mended',
+          },
+        ]),
     ...judgeSizes(image.found?.configurationSize ?? 0, valuesOf(request, '--label')),
     ...judgePlatform(singleValue(request, '--platform'), architecture),
   ];
@@ -176,7 +184,11 @@ function nameParts(request: ParsedCommand, { contested }: RunFacts): readonly Pa
 function labelReasons(request: ParsedCommand): readonly Reason[] {
   return valuesOf(request, '--label')
     .filter((label) => /^userdocker(?:[.=]|$)/i.test(label))
-    .map((label) => ({ rule: 'ownership', message: `--label ${label} is set by userdocker alone` }));
+    .map((label) => ({
+      rule: 'ownership',
+      message: `--label ${label} is set by userdocker alone`,
+      instead: 'leave it out',
+    }));
 }
 
 function judgeRunPorts({ policy }: Subject, request: ParsedCommand, facts: RunFacts): PortVerdict {

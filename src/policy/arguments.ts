@@ -24,6 +24,7 @@ import {
   resolveFixed,
   resolveRule,
 } from './argument-rules.ts';
+import { readable } from './full-match.ts';
 
 export interface ArgumentsSubject {
   readonly grammar: CommandGrammar;
@@ -200,12 +201,27 @@ function notOffered({ command, available }: Rules, option: Option): Reason {
   const known = whyNotOffered(command, option.flag, option.value);
   const message = `${shown(option)} is not allowed${known === undefined ? '' : `: ${known.why}`}`;
   if (offers.length > 0) {
-    return { rule, message, instead: offers.map(described).join(', ') };
+    const remedies = [...described(offers), ...(known?.instead === undefined ? [] : [known.instead])];
+    return { rule, message, instead: remedies.join('; ') };
   }
   return { rule, message, instead: known?.instead ?? `what is allowed: userdocker ${command} --help` };
 }
 
-function described({ flag, allowed }: ResolvedRule): string {
+/** All entries for one flag: its values first, then what bounds others. */
+function described(offers: readonly ResolvedRule[]): readonly string[] {
+  const patterns = offers.flatMap(({ flag, allowed }) =>
+    allowed.kind === 'pattern' ? [{ flag, pattern: readable(allowed.pattern) }] : [],
+  );
+  const [first] = patterns;
+  const matching = patterns.map(({ pattern }) => pattern).join(' or ');
+  const others = offers.map(describedRule).filter((text) => text !== '');
+  return [
+    ...(others.length === 0 ? [] : [others.join(', ')]),
+    ...(first === undefined ? [] : [`a value of ${first.flag.long} that matches ${matching}`]),
+  ];
+}
+
+function describedRule({ flag, allowed }: ResolvedRule): string {
   switch (allowed.kind) {
     case 'any':
       return `${flag.long}=...`;
@@ -215,7 +231,7 @@ function described({ flag, allowed }: ResolvedRule): string {
     case 'max':
       return `${flag.long} up to ${allowed.max}`;
     case 'pattern':
-      return `${flag.long} matching ${allowed.pattern}`;
+      return '';
     default:
       return assertNever(allowed);
   }
@@ -225,5 +241,6 @@ function described({ flag, allowed }: ResolvedRule): string {
 function shown({ spelled, flag, value }: Option): string {
   const alias = spelled === flag ? '' : ` (${flag})`;
   if (value === true) return `${spelled}${alias}`;
-  return `${spelled}=${flag === '--env' ? keyOf(value) : value}${alias}`;
+  const separator = spelled.startsWith('--') ? '=' : ' ';
+  return `${spelled}${separator}${flag === '--env' ? keyOf(value) : value}${alias}`;
 }

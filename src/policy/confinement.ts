@@ -40,7 +40,15 @@ export function judgeConfinement(
       allowedUsers(policy, caller),
       userHint(policy, caller),
     ),
-    ...refused('--group-add', 'groups_in_container', given('--group-add'), allowedGroups(policy, caller)),
+    ...refused(
+      '--group-add',
+      'groups_in_container',
+      given('--group-add'),
+      allowedGroups(policy, caller),
+      allowedGroups(policy, caller).length === 0
+        ? 'leave it out'
+        : 'leave it out: your own groups are put in anyway',
+    ),
     ...refusedCapabilities('--cap-drop', 'caps_drop', given('--cap-drop'), policy.caps_drop),
     ...refusedCapabilities('--cap-add', 'caps_add', given('--cap-add'), policy.caps_add),
     ...refused(
@@ -139,6 +147,7 @@ function refusedCapabilities(
     rule,
     given.filter((name) => !allowed.includes(plain(name))),
     [],
+    flag === '--cap-add' ? 'leave it out; capabilities are up to the admin (caps_add)' : undefined,
   );
 }
 

@@ -88,15 +88,12 @@ function judgeVariable(
   if (isReservedVariable(name) || Object.hasOwn(enforced, name)) {
     const instead = /^NV/.test(name)
       ? 'set NV_GPU in front of the command and use --executor=nvidia-docker'
-      : undefined;
-    return {
-      rule: 'env',
-      message: `-e ${name}=... is set by userdocker alone`,
-      ...(instead === undefined ? {} : { instead }),
-    };
+      : 'leave it out';
+    return { rule: 'env', message: `-e ${name}=... is set by userdocker alone`, instead };
   }
   if (Object.hasOwn(policy.env_always, name)) {
-    return { rule: 'env_always', message: `-e ${name}=... is set by the policy and can't be changed` };
+    const message = `-e ${name}=... is set by the policy and can't be changed`;
+    return { rule: 'env_always', message, instead: 'leave it out' };
   }
   return undefined;
 }

@@ -15,3 +15,11 @@ export function fullMatch(pattern: string, text: string): boolean {
 export function fullMatchAny(patterns: readonly string[], text: string): boolean {
   return patterns.some((pattern) => fullMatch(pattern, text));
 }
+
+/** A pattern as people are shown it: without anchors, which add nothing, and `?:`, which means nothing to them. */
+export function readable(pattern: string): string {
+  return pattern
+    .replace(/^\^/, '')
+    .replace(/(?<!\\)\$$/, '')
+    .replaceAll('(?:', '(');
+}

@@ -1,4 +1,5 @@
 /** Which GPU a name means. All spellings of one GPU lead to the same unit, and only its full UUID is handed on. */
+import { nearest } from '../args/nearest.ts';
 import { type GpuFact, type GpuUnit, gpuUnits, sameUuid } from '../domain/gpu.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 
@@ -77,8 +78,15 @@ function wholeGpu(gpu: GpuFact, units: readonly GpuUnit[]): Result<GpuUnit, Name
 function unknown(name: string, units: readonly GpuUnit[]): NameProblem {
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
   const all = units.map(({ id }) => id).join(', ');
+  const near = /^(?:GPU|MIG)-/i.test(name)
+    ? nearest(
+        name,
+        units.map(({ uuid }) => uuid),
+      )
+    : undefined;
+  const meant = near === undefined ? '' : `did you mean ${near}? `;
   return {
     message: `there is no GPU "${shown}"`,
-    instead: all === '' ? 'nvidia-smi finds none here' : `there are: ${all}`,
+    instead: all === '' ? 'nvidia-smi finds none here' : `${meant}there are: ${all}`,
   };
 }

@@ -5,7 +5,7 @@
 import type { Reason } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
 import { err, ok, type Result } from '../domain/result.ts';
-import { fullMatchAny } from './full-match.ts';
+import { fullMatchAny, readable } from './full-match.ts';
 import {
   familiar,
   familiarName,
@@ -33,7 +33,7 @@ export function judgeImage(request: {
   if (isRoot) return { kind: 'allowed' };
   if (foreignTree(reference, policy)) return { kind: 'missing', message: noSuchImage(reference) };
   if (fullMatchAny(policy.allowed, familiar(reference))) return { kind: 'allowed' };
-  const patterns = policy.allowed.join(' or ');
+  const patterns = policy.allowed.map(readable).join(' or ');
   const instead =
     policy.allowed.length === 0 ? 'no image is allowed here' : `an image that matches ${patterns}`;
   const message = `${familiar(reference)} is not an image that the policy allows`;
@@ -170,7 +170,7 @@ export function effectivePull(
   if (chosen !== undefined) return ok(chosen);
   return err({
     rule,
-    message: `--pull=${userPull} would go beyond images.pull (${policyPull})`,
+    message: `--pull=${userPull} is more than the policy allows (images.pull: ${policyPull})`,
     instead: `--pull=${allowed.join(' or --pull=')}`,
   });
 }

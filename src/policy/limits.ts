@@ -105,7 +105,11 @@ function judgeCount(limit: number | undefined, shares: readonly Share[]): readon
       ? 'you may not have containers running'
       : `you have ${shares.length} containers running, of at most ${limit}: ${listed(shares.map(({ name }) => name))}`;
   return [
-    { rule: 'limits.containers', message, ...(limit === 0 ? {} : { instead: 'stop one of them first' }) },
+    {
+      rule: 'limits.containers',
+      message,
+      instead: limit === 0 ? 'ask an admin whether you may have some' : 'stop one of them first',
+    },
   ];
 }
 
@@ -160,8 +164,8 @@ function judgeSum(
   const fits =
     sum.writeFree(free) === '0' ? 'stop one of them first' : `at most ${sum.flag} ${sum.writeFree(free)}`;
   if (!isShare(asked)) {
-    const message = `${sum.isLimited} here, so every container must name its share`;
-    return [{ rule: sum.rule, message, instead: `give ${sum.flag}; ${fits}` }];
+    const message = `${sum.isLimited} here, so every container must name its share with ${sum.flag}`;
+    return [{ rule: sum.rule, message, instead: fits }];
   }
   if (steps(asked) + used <= steps(limit)) return [];
   const names = shares.map((share) => `${share.name} (${sum.write(sum.of(share) ?? 0)})`);

@@ -66,5 +66,7 @@ function rank(rule: MountRule, hosts: ReadonlyMap<MountRule, string>): number {
 
 /** As a user would write it: the caller's own values in place of the template's variables. */
 export function describeRule({ host, subtree, target, readOnly }: MountRule): string {
-  return `${host}${subtree ? '/**' : ''}:${target ?? ''}${readOnly ? ':ro' : ''}`;
+  const source = `${host}${subtree ? '/**' : ''}`;
+  // Without a target the user chooses, and the colon at the end would only puzzle people.
+  return target === undefined && !readOnly ? source : `${source}:${target ?? ''}${readOnly ? ':ro' : ''}`;
 }

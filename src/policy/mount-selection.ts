@@ -3,6 +3,7 @@ import type { Reason } from '../domain/errors.ts';
 import type { MountRule } from '../domain/policy.ts';
 import type { MountPolicy, Selection, WantedBind } from './mount-facts.ts';
 import { cleanPath } from './mount-paths.ts';
+import { describeRule } from './mount-rules.ts';
 import type { MountRequest } from './mount-syntax.ts';
 
 /** More than anybody needs, and few enough to look at one by one. */
@@ -53,7 +54,7 @@ function firstOfEachTarget(mounts: readonly WantedBind[]): readonly WantedBind[]
 function wantedByRule(rule: MountRule, from: 'default' | 'enforced'): WantedBind | undefined {
   const target = cleanPath(rule.target ?? rule.host);
   if (!target.ok || !rule.host.startsWith('/')) return undefined;
-  const text = `the ${from} mount ${rule.text}`;
+  const text = `the ${from} mount ${describeRule(rule)}`;
   return { kind: 'bind', source: rule.host, target: target.value, access: undefined, text, from, rule };
 }
 

@@ -32,7 +32,7 @@ export type MountRequest = BindRequest | TmpfsRequest;
 
 /** PATH_MAX of Linux, its NUL included. */
 const pathMax = 4096;
-const noVolumes = 'volumes belong to nobody; mount a directory of the host, -v /full/path:/target';
+const noVolumes = 'mount a directory of the machine: -v /full/path:/target';
 
 /** The value of `-v` or `--volume`: `SOURCE:TARGET[:ro|rw]`. */
 export function parseVolume(value: string): Result<BindRequest, Reason> {
@@ -44,7 +44,7 @@ export function parseVolume(value: string): Result<BindRequest, Reason> {
   }
   if (rest.length > 0) return refuse(text, 'has too many colons', 'a path with a colon needs --mount');
   if (access !== undefined && access !== 'ro' && access !== 'rw') {
-    return refuse(text, `has the option "${access}"`, 'the only options are ro and rw');
+    return refuse(text, `has the option "${access}", which is not offered`, 'the only options are ro and rw');
   }
   return bind({ source, target, access, text });
 }
@@ -59,7 +59,11 @@ export function parseMount(value: string): Result<MountRequest, Reason> {
   for (const field of fields.value) {
     const [key, fieldValue] = splitField(field);
     if (key === undefined) {
-      return refuse(text, `has the field "${field}"`, `fields are ${[...mountKeys.keys()].join(', ')}`);
+      return refuse(
+        text,
+        `has the field "${field}", which is not offered`,
+        `fields are ${[...mountKeys.keys()].join(', ')}`,
+      );
     }
     // Docker takes the last one; two readers of one command line must not have to agree on that.
     if (given.has(key)) return refuse(text, `names its ${key} twice`);
@@ -120,7 +124,12 @@ function fromFields(given: ReadonlyMap<MountKey, string>, text: string): Result<
     if (has('source')) return refuse(text, 'names a source for a tmpfs');
     return tmpfsFromFields(given, access === 'ro', target, text);
   }
-  if (type === 'volume') return refuse(text, 'is a volume', `${noVolumes}; with --mount that is type=bind`);
+  if (type === 'volume')
+    return refuse(
+      text,
+      'is a volume, and volumes belong to nobody',
+      'type=bind,source=/full/path,target=...',
+    );
   return refuse(text, `has the type "${type}"`, 'the types are bind and tmpfs');
 }
 
@@ -152,18 +161,22 @@ function bind({ source, target, access, text }: BindText): Result<BindRequest, R
   if (hasControlCharacter(source)) return refuse(text, 'has a control character in its source');
   if (Buffer.byteLength(source) >= pathMax)
     return refuse(text.slice(0, 100), 'has a source that is too long');
-  if (!source.startsWith('/')) return refuse(text, sourceProblem(source), sourceRemedy(source));
+  if (!source.startsWith('/')) return refuse(text, sourceProblem(source), sourceRemedy(source, target));
   const clean = parseTarget(target, text);
   return clean.ok ? ok({ kind: 'bind', source, target: clean.value, access, text }) : clean;
 }
 
 function sourceProblem(source: string): string {
   if (source === '') return 'has an empty source';
-  return isRelative(source) ? 'has a relative source' : `names the volume "${source}"`;
+  return isRelative(source)
+    ? 'has a relative source'
+    : `names the volume "${source}": volumes belong to nobody`;
 }
 
-function sourceRemedy(source: string): string {
-  return isRelative(source) ? 'write the whole path, "$PWD/..." for one in this directory' : noVolumes;
+function sourceRemedy(source: string, target: string): string {
+  return isRelative(source)
+    ? 'write the whole path, "$PWD/..." for one in this directory'
+    : `mount a directory of the machine: -v /full/path:${target}`;
 }
 
 function isRelative(source: string): boolean {

@@ -215,7 +215,8 @@ function numberPins(binds: readonly JudgedBind[]): readonly FinalBind[] {
 
 function unusable(wanted: WantedBind, why: string): Refused {
   const message = `${wanted.text}: ${wanted.source} ${why}`;
-  if (wanted.from === 'you') return refuse('mounts.source', message);
+  if (wanted.from === 'you')
+    return refuse('mounts.source', message, 'a path that exists, and that you can reach yourself');
   if (wanted.from === 'enforced')
     return refuse('volume_mounts.always', message, 'ask an admin', wanted.rule?.origin);
   return refuse(
@@ -228,7 +229,10 @@ function unusable(wanted: WantedBind, why: string): Refused {
 
 function notAllowed(policy: MountPolicy, wanted: WantedBind, realPath: string): Refused {
   const { always, available, default: defaults } = policy.volume_mounts;
-  const list = [...available, ...defaults, ...always].map(describeRule);
+  const rules = [...available, ...defaults, ...always];
+  // Where a rule names this very directory, only its place in the container is wrong.
+  const near = rules.filter(({ host, subtree }) => !subtree && host === wanted.source);
+  const list = (near.length > 0 ? near : rules).map(describeRule);
   const leads = realPath === wanted.source ? '' : ` (${wanted.source} leads to ${realPath})`;
   if (wanted.from !== 'you') return unusable(wanted, `leads to ${realPath}, which its rule does not name`);
   const shown = list.length > 10 ? [...list.slice(0, 10), '...'] : list;

@@ -3,7 +3,7 @@ import type { Caller } from '../domain/caller.ts';
 import type { Reason } from '../domain/errors.ts';
 import { parseContainerName, parseUid, type Uid } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
-import { fullMatch } from './full-match.ts';
+import { fullMatch, readable } from './full-match.ts';
 import { containerUserComponent } from './image-user.ts';
 
 const rule = 'container_names.allowed';
@@ -26,7 +26,7 @@ export function judgeName(name: string, policy: Policy, otherUser: string | unde
     reasons.push({
       rule,
       message: `--name ${name} is not a name that the policy allows`,
-      instead: `it must match ${policy.container_names.allowed}`,
+      instead: `a name that matches ${readable(policy.container_names.allowed)}`,
     });
   }
   // docker takes a prefix of an id for the container: a name of that form could shadow somebody's id.
@@ -34,13 +34,13 @@ export function judgeName(name: string, policy: Policy, otherUser: string | unde
     reasons.push({
       rule: 'container_names',
       message: `--name ${name} could be taken for a container id`,
-      instead: 'put in a letter after f, "_", "." or "-"',
+      instead: 'put in a letter behind f in the alphabet, or "_", ".", "-"',
     });
   }
   if (otherUser !== undefined) {
     reasons.push({
       rule: 'container_names.default',
-      message: `--name ${name} is a name that ${otherUser}'s containers get`,
+      message: `--name ${name} has the form of the names that another user's containers get`,
       instead: 'choose another name, or none',
     });
   }

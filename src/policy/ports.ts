@@ -1,7 +1,7 @@
 /** Published ports: `-p` against `allowed_port_mappings`, `-P` spelled out, both against `limits.ports`. */
 import type { Reason } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
-import { fullMatchAny } from './full-match.ts';
+import { fullMatchAny, readable } from './full-match.ts';
 import { type ExposedPort, exposedPorts } from './images.ts';
 
 export interface PortVerdict {
@@ -72,10 +72,15 @@ function isAllowed(policy: Policy, mapping: string): boolean {
 }
 
 function judgeMapping(policy: Policy, mapping: string, range: PortRange | undefined): readonly Reason[] {
-  return [
-    ...(isAllowed(policy, mapping) ? [] : [notAllowed(policy, mapping)]),
-    ...(range === undefined ? [{ rule: 'ports', message: `-p ${mapping} is no port mapping` }] : []),
-  ];
+  if (range === undefined)
+    return [
+      {
+        rule: 'ports',
+        message: `-p ${mapping} is no port mapping`,
+        instead: 'write -p PORT, such as -p 8080',
+      },
+    ];
+  return isAllowed(policy, mapping) ? [] : [notAllowed(policy, mapping)];
 }
 
 function judgeCount({ limits }: Policy, count: number): readonly Reason[] {
@@ -83,7 +88,7 @@ function judgeCount({ limits }: Policy, count: number): readonly Reason[] {
   return [
     {
       rule: 'limits.ports',
-      message: `${count} published ports are more than a container may have`,
+      message: `${count} published ports (-p, -P) are more than a container may have`,
       instead: `at most ${limits.ports}; name the ones you need with -p`,
     },
   ];
@@ -91,9 +96,21 @@ function judgeCount({ limits }: Policy, count: number): readonly Reason[] {
 
 function notAllowed(policy: Policy, mapping: string): Reason {
   const allowed = policy.allowed_port_mappings;
+  const patterns = allowed.map(readable).join(' or ');
+  const near = variants(mapping).find((variant) => isAllowed(policy, variant));
+  const matching =
+    near === undefined
+      ? `a mapping that matches ${patterns}`
+      : `-p ${near}: docker chooses a port of the machine, userdocker port shows it`;
   return {
     rule: 'allowed_port_mappings',
     message: `-p ${mapping} is not a port mapping that the policy allows`,
-    instead: allowed.length === 0 ? 'no port can be published here' : `it must match ${allowed.join(' or ')}`,
+    instead: allowed.length === 0 ? 'no port can be published here' : matching,
   };
+}
+
+/** The same port of the container, and docker chooses the machine's: `8080`, `127.0.0.1::8080`. */
+function variants(mapping: string): readonly string[] {
+  const port = mapping.slice(mapping.lastIndexOf(':') + 1);
+  return [port, `127.0.0.1::${port}`];
 }

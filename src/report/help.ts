@@ -1,5 +1,6 @@
 /** `--help`: what this caller may do, from the same tables and the same policy that decide. */
 import { findGrammar, spellings } from '../args/grammar.ts';
+import { usageLine } from '../args/parse.ts';
 import type { CommandGrammar, FlagSpec } from '../args/types.ts';
 import { ownWords } from '../commands/own-words.ts';
 import { findCommand } from '../commands/registry.ts';
@@ -49,9 +50,8 @@ export function commandHelp(command: string, policy: Policy, caller: Caller): st
   const summary = findCommand(command)?.summary;
   if (grammar === undefined || summary === undefined) return undefined;
   const allowed = policy.allowed_subcommands.includes(command);
-  const payload = grammar.payload ? ' [COMMAND] [ARG...]' : '';
   return [
-    `Usage: userdocker ${command} [OPTIONS] ${grammar.operands.names}${payload}`.trimEnd(),
+    `Usage: ${usageLine(grammar)}`,
     '',
     `${capitalised(summary)}.`,
     ...(allowed ? [] : ['', 'The policy does not allow you this command.']),

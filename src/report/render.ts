@@ -9,6 +9,8 @@ export interface RenderOptions {
   readonly paint?: Painter;
   /** Columns of the terminal; 60 to 200 are used. `undefined`: no terminal, lines are not wrapped. */
   readonly width?: number | undefined;
+  /** Who speaks; `userdocker` if left out. */
+  readonly program?: string;
   /** Root sees which file and line says so, and the contents of configuration errors. */
   readonly isRoot: boolean;
 }
@@ -19,7 +21,7 @@ export function renderFailure(failure: Failure, options: RenderOptions): string 
 }
 
 /** A line for the user that is no failure (`Session.note`). Ends with a newline. */
-export function renderNote(message: string, options: Pick<RenderOptions, 'paint' | 'width'>): string {
+export function renderNote(message: string, options: Omit<RenderOptions, 'isRoot'>): string {
   return `${headline('', message, { ...options, isRoot: false })}\n`;
 }
 
@@ -92,7 +94,8 @@ const detailIndent = '    ';
 
 function headline(label: string, message: string, options: RenderOptions): string {
   const paint = paintOf(options);
-  const start = label === '' ? 'userdocker:' : `userdocker: ${visible(label)}`;
+  const program = options.program ?? 'userdocker';
+  const start = label === '' ? `${program}:` : `${program}: ${visible(label)}`;
   const text = wrap(`${start} ${visible(message)}`, widthOf(options), detailIndent);
   return paint.error(text.slice(0, start.length)) + text.slice(start.length);
 }

@@ -391,7 +391,7 @@ describe('what is said', () => {
   it('which values are allowed', () => {
     expect(said({ available: [entry('--network=none, =bridge')] }, '--net=host')).toMatchObject({
       message: expect.stringContaining('--net=host (--network) is not allowed'),
-      instead: '--network=none, --network=bridge',
+      instead: '--network=none, --network=bridge; with -p PORT others can reach the container',
     });
     expect(said({ available: [most('--memory', '64g')] }, '-m=65g')?.instead).toBe('--memory up to 64g');
     expect(said({ available: [entry('--sig-proxy=false')] }, '--sig-proxy')?.instead).toBe(

@@ -141,6 +141,6 @@ describe('refused', () => {
 
   test('each of several', () => {
     expect(judge('--cap-add', ['SYS_ADMIN', 'NET_ADMIN']).reasons).toHaveLength(2);
-    expect(judge('--cap-add', ['SYS_ADMIN']).reasons[0]?.instead).toBe('leave it out');
+    expect(judge('--cap-add', ['SYS_ADMIN']).reasons[0]?.instead).toMatch(/^leave it out; .*caps_add/);
   });
 });

@@ -136,7 +136,7 @@ describe('limits', () => {
     [
       'containers: none allowed',
       { containers: 0, running: [] },
-      'limits.containers: you may not have containers running [undefined]',
+      'limits.containers: you may not have containers running [ask an admin whether you may have some]',
     ],
     [
       'containers: a long list is cut',
@@ -168,7 +168,7 @@ describe('limits', () => {
     [
       'memory: not named',
       { memory: 4 * g, running: two },
-      'limits.memory: memory is limited here, so every container must name its share [give --memory; at most --memory 2g]',
+      'limits.memory: memory is limited here, so every container must name its share with --memory [at most --memory 2g]',
     ],
     ['memory: 0 is no share', { memory: 4 * g, running: two, asked: { memory: 0 } }, /must name its share/],
     [
@@ -200,7 +200,7 @@ describe('limits', () => {
     [
       'cpus: not named',
       { cpus: 4, running: [] },
-      'limits.cpus: CPUs are limited here, so every container must name its share [give --cpus; at most --cpus 4]',
+      'limits.cpus: CPUs are limited here, so every container must name its share with --cpus [at most --cpus 4]',
     ],
     ['cpus: 0 is no share', { cpus: 4, running: [], asked: { cpus: 0 } }, /must name its share/],
     [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasInvisible, visible, wrap } from '../../src/report/visible.ts';
+import { fitted, hasInvisible, visible, wrap } from '../../src/report/visible.ts';
 
 describe('visible', () => {
   it.each([
@@ -55,6 +55,41 @@ describe('wrap', () => {
           ).toEqual(words);
         },
       ),
+    );
+  });
+});
+
+describe('fitted: text in columns, for a terminal', () => {
+  const row =
+    '  --network=none                      enforced, args.run.always (/etc/userdocker/config.yaml:3)';
+
+  it('is left alone where there is none, and where it fits', () => {
+    expect(fitted(row, undefined)).toBe(row);
+    expect(fitted(row, 120)).toBe(row);
+  });
+  it.each([
+    [
+      80,
+      [
+        '  --network=none                      enforced, args.run.always',
+        '                                      (/etc/userdocker/config.yaml:3)',
+      ],
+    ],
+    // Narrower than 60 is treated as 60; the column lies too far to the right there.
+    [
+      20,
+      [
+        '  --network=none                      enforced,',
+        '      args.run.always (/etc/userdocker/config.yaml:3)',
+      ],
+    ],
+  ])('goes on below its column at %i', (width, lines) => {
+    expect(fitted(row, width).split('\n')).toEqual(lines);
+  });
+  it('breaks plain lines, keeps empty ones and what has no blank', () => {
+    const text = `${'word '.repeat(20).trim()}\n\n${'x'.repeat(90)}\n`;
+    expect(fitted(text, 60)).toBe(
+      `${'word '.repeat(12).trim()}\n    ${'word '.repeat(8).trim()}\n\n${'x'.repeat(90)}\n`,
     );
   });
 });
