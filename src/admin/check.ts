@@ -7,6 +7,7 @@ import { loadPolicy } from '../config/load.ts';
 import type { Caller, Group } from '../domain/caller.ts';
 import { type ConfigProblem, type Failure, UserdockerError } from '../domain/errors.ts';
 import { type Gid, parseAbsolutePath, parseGid, parseUid } from '../domain/ids.ts';
+import type { LoadedPolicy } from '../domain/policy.ts';
 import type { Result } from '../domain/result.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -36,6 +37,32 @@ export function checkEverybody(directory: string, names: NameService = systemNam
       ...judged.flatMap((one) => one.warnings),
     ]),
   };
+}
+
+/** Nobody is looked up: whoever a file is for is a stand-in of that name. */
+const nobodyKnown: NameService = {
+  userById: () => undefined,
+  userByName: () => undefined,
+  groupIdsOf: () => [],
+  groupNamesOf: () => new Map(),
+  groupIdsByName: () => new Map(),
+};
+
+/**
+ * The policy of those for whom no file is, and one for each file, as far as they are free of mistakes. Asks no directory
+ * service.
+ */
+export function everybodysPolicies(directory: string): readonly LoadedPolicy[] {
+  const { files } = checkConfiguration(directory);
+  const callers = [standIn(), ...files.map((file) => findSubject(file, nobodyKnown).caller)];
+  return callers.flatMap((caller) => {
+    try {
+      return [loadPolicy({ directory, caller })];
+    } catch (error) {
+      if (!(error instanceof UserdockerError) || error.failure.code !== 'config') throw error;
+      return [];
+    }
+  });
 }
 
 function judge(directory: string, caller: Caller): Omit<CheckReport, 'files'> {
@@ -108,7 +135,7 @@ function reasonsOf(failure: Failure): string {
 
 const nobody = { uid: must(parseUid('65534')), gid: must(parseGid('65534')) };
 
-function standIn(
+export function standIn(
   as: { readonly user?: string; readonly uid?: Caller['uid']; readonly group?: Group } = {},
 ): Caller {
   const own: Group = { gid: nobody.gid, name: undefined };

@@ -7,13 +7,16 @@
 import process from 'node:process';
 import { callerForUser } from '../caller/identity.ts';
 import { loadMerged } from '../config/load.ts';
-import { denied, exitStatus, type Failure, UserdockerError } from '../domain/errors.ts';
+import { denied, exitStatus, type Failure, UserdockerError, usage } from '../domain/errors.ts';
+import { assertNever } from '../domain/result.ts';
 import { configDirectory } from '../paths.ts';
-import { terminalWidth, wantsColour, writeAll } from '../report/output.ts';
+import { terminalWidth, wantsColour, writeAll, writeOr } from '../report/output.ts';
 import { loadPainter } from '../report/painter.ts';
 import { renderFailure, renderNote } from '../report/render.ts';
 import { checkEverybody } from './check.ts';
-import { parseAdminCall } from './command-line.ts';
+import { type AdminCall, parseAdminCall } from './command-line.ts';
+import { examine, partWord } from './doctor/doctor.ts';
+import { parts } from './doctor/finding.ts';
 import { showJson, showText } from './show.ts';
 
 /** EX_SOFTWARE and EX_IOERR of sysexits.h. */
@@ -32,19 +35,55 @@ async function main(): Promise<number> {
 }
 
 async function act(argv: readonly string[]): Promise<number> {
+  if (argv[0] === partWord) return doctorPart(argv[1]);
   const call = parseAdminCall(argv);
   if (call.kind === 'text') return print(call.text);
-  if (process.getuid?.() !== 0 || process.geteuid?.() !== 0) {
-    throw denied({
-      rule: 'root',
-      message: 'userdocker-admin is for root',
-      instead: 'userdocker policy shows yours',
-    });
+  assertRoot();
+  switch (call.kind) {
+    case 'check':
+      return check();
+    case 'show':
+      return show(call);
+    case 'doctor':
+      return doctor(call);
+    case 'log':
+      return log(call);
+    default:
+      return assertNever(call);
   }
-  if (call.kind === 'check') return check();
-  const caller = callerForUser(call.user);
+}
+
+function assertRoot(): void {
+  if (process.getuid?.() === 0 && process.geteuid?.() === 0) return;
+  throw denied({
+    rule: 'root',
+    message: 'userdocker-admin is for root',
+    instead: 'userdocker policy shows yours',
+  });
+}
+
+function show({ user, json }: Extract<AdminCall, { kind: 'show' }>): number {
+  const caller = callerForUser(user);
   const { loaded, merged } = loadMerged({ directory: configDirectory, caller });
-  return print((call.json ? showJson : showText)(caller, loaded.files, merged));
+  return print((json ? showJson : showText)(caller, loaded.files, merged));
+}
+
+async function doctor({ json, quiet }: Extract<AdminCall, { kind: 'doctor' }>): Promise<number> {
+  const { doctorJson, doctorStatus, doctorText } = await import('./doctor/report.ts');
+  const findings = await examine();
+  const paint = await loadPainter(wantsColour(1));
+  const text = json ? doctorJson(findings) : doctorText(findings, { quiet, paint, width: terminalWidth(1) });
+  const status = print(text);
+  return status === 0 ? doctorStatus(findings) : status;
+}
+
+/** For `doctor` itself, which starts one for each part. */
+async function doctorPart(name: string | undefined): Promise<number> {
+  assertRoot();
+  const part = parts.find((known) => known === name);
+  if (part === undefined) throw usage(`no part of doctor: ${name ?? ''}`, `there are: ${parts.join(', ')}`);
+  const { lookAtPart } = await import('./doctor/part.ts');
+  return print(`${JSON.stringify(await lookAtPart(part))}\n`);
 }
 
 async function check(): Promise<number> {
@@ -65,6 +104,22 @@ async function check(): Promise<number> {
   ];
   const status = print(lines.join(''));
   return problems.length === 0 ? status : exitStatus.config;
+}
+
+async function log(call: Extract<AdminCall, { kind: 'log' }>): Promise<number> {
+  const { readLog } = await import('./log/log.ts');
+  const { queryOf, sourcesOf } = await import('./log/call.ts');
+  const query = queryOf(call, new Date(), terminalWidth(1));
+  const { sources, remarks } = sourcesOf(call.files);
+  let failed = false;
+  const outcome = await readLog(sources, query, (text) => {
+    const written = writeOr(1, text);
+    failed ||= written === 'failed';
+    return written === 'written';
+  });
+  for (const remark of [...remarks, ...outcome.remarks])
+    writeAll(2, renderNote(remark, { width: terminalWidth(2) }));
+  return failed ? outputError : 0;
 }
 
 function count(number: number, what: string): string {

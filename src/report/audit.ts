@@ -16,6 +16,7 @@ import { appendLine } from './audit-file.ts';
 import { type Masked, maskEnvironment, maskText } from './mask.ts';
 import { toSyslog } from './syslog.ts';
 import { terminalOf } from './terminal.ts';
+import { visibleJson } from './visible.ts';
 
 export interface AuditRecord {
   readonly caller: Pick<Caller, 'uid' | 'gid' | 'user'>;
@@ -104,7 +105,7 @@ export function auditLine(record: AuditRecord, now: Date, keep = keptInFile): st
     version: record.version,
     config: record.configFiles.slice(0, 50),
   };
-  return escapeInvisible(JSON.stringify(line));
+  return visibleJson(line);
 }
 
 /** The user's own variables are masked; what the policy sets is in its files, and says who got which GPU. */
@@ -155,14 +156,6 @@ function cutText(text: string, bytes: number): string {
     .subarray(0, Math.max(0, bytes))
     .toString('utf8')
     .replace(/\ufffd+$/u, '')}…`;
-}
-
-/** JSON leaves DEL, C1 and the characters that turn a line around as they are; `\u....` means the same to its readers. */
-function escapeInvisible(json: string): string {
-  return json.replace(
-    /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 /** Where the caller sits. Under sudo's use_pty this is the terminal that sudo made. */

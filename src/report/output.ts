@@ -11,17 +11,23 @@ import { terminalOf } from './terminal.ts';
  * @returns `false` where the reader is gone or the disk full: there is nobody left to tell, but the status can say so
  */
 export function writeAll(fd: number, text: string | Uint8Array): boolean {
+  return writeOr(fd, text) === 'written';
+}
+
+/** As `writeAll`, for who has to tell a reader that has seen enough (`| head`) from a disk that is full. */
+export function writeOr(fd: number, text: string | Uint8Array): 'written' | 'closed' | 'failed' {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   let written = 0;
   while (written < bytes.length) {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {
-      if (!isCode(error, 'EAGAIN') && !isCode(error, 'EINTR')) return false;
+      if (isCode(error, 'EPIPE')) return 'closed';
+      if (!isCode(error, 'EAGAIN') && !isCode(error, 'EINTR')) return 'failed';
       pause(5);
     }
   }
-  return true;
+  return 'written';
 }
 
 /** Columns of the terminal behind the descriptor; `undefined`: no terminal, or one that doesn't say. */

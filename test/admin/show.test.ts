@@ -62,10 +62,32 @@ describe('a merged policy', () => {
 });
 
 describe('the command line', () => {
+  const emptyLog = {
+    kind: 'log',
+    user: undefined,
+    since: undefined,
+    until: undefined,
+    decision: undefined,
+    by: undefined,
+    json: false,
+    files: [],
+  };
   test.each([
     [['check'], { kind: 'check' }],
     [['show', '--user', 'alice'], { kind: 'show', user: 'alice', json: false }],
     [['show', '--user=0', '--format=json'], { kind: 'show', user: '0', json: true }],
+    [['doctor'], { kind: 'doctor', json: false, quiet: false }],
+    [['doctor', '-q', '--format=json'], { kind: 'doctor', json: true, quiet: true }],
+    [['log'], emptyLog],
+    [['log', '--denied', '--since', '-2h'], { ...emptyLog, decision: 'deny', since: '-2h' }],
+    [
+      ['log', '--allowed', '--by', 'user', '--until=now'],
+      { ...emptyLog, decision: 'allow', by: 'user', until: 'now' },
+    ],
+    [
+      ['log', '--user', 'bob', '--format', 'json', 'a.gz', '-'],
+      { ...emptyLog, user: 'bob', json: true, files: ['a.gz', '-'] },
+    ],
     [['--version'], { kind: 'text', text: `userdocker-admin ${userdockerVersion}\n` }],
     [['--help'], { kind: 'text', text: expect.stringMatching(/Usage: userdocker-admin.*check.*show/s) }],
     [['show', '-h'], { kind: 'text', text: expect.stringContaining('--user <NAME>') }],
@@ -79,7 +101,11 @@ describe('the command line', () => {
     [['show', '--user', 'a', '--format', 'xml'], 'xml'],
     [['check', 'x'], 'check'],
     [['help'], 'help'],
-    [['doctor'], 'doctor'],
+    [['doctor-part', 'disk'], 'doctor-part'],
+    [['doctor', '--format', 'table'], 'table'],
+    [['log', '--denied', '--allowed'], '--allowed'],
+    [['log', '--by', 'gpu'], 'gpu'],
+    [['log', '--since'], '--since'],
   ])('wrong: %j', (argv, word) => {
     const failure = failureOf(() => parseAdminCall(argv));
     expect(failure).toMatchObject({ code: 'usage', message: expect.stringContaining(word) });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { adminCommand } from '../../src/admin/command-line.ts';
+import { parts } from '../../src/admin/doctor/finding.ts';
 import { findFlag, grammarOf, grammars, spellings } from '../../src/args/grammar.ts';
 import { ownWords } from '../../src/commands/own-words.ts';
 import { findCommand } from '../../src/commands/registry.ts';
@@ -158,11 +159,17 @@ describe('userdocker-admin(8)', () => {
   });
   test.each(program.commands.map((command) => [command.name(), command] as const))('%s', (name, command) => {
     const documented = items(section(section(adminManual, 'COMMANDS'), name, 'Ss'));
-    expect(documented.map((item) => flags(item).join(' '))).toEqual(command.options.map(spellingsOf));
+    const options = documented.map((item) => flags(item).join(' ')).filter((spelled) => spelled !== '');
+    expect(options).toEqual(command.options.map(spellingsOf));
+  });
+  test('the parts of doctor', () => {
+    const documented = items(section(section(adminManual, 'COMMANDS'), 'doctor', 'Ss'));
+    expect(documented.filter((item) => !item.startsWith('Fl '))).toEqual([...parts]);
   });
   test('exit status', () => {
     const documented = items(section(adminManual, 'EXIT STATUS')).map(Number);
-    expect(documented).toEqual([0, ...Object.values(exitStatus), 70, 74].sort((a, b) => a - b));
+    // 1 and 2: doctor's warnings and faults.
+    expect(documented).toEqual([0, 1, 2, ...Object.values(exitStatus), 70, 74].sort((a, b) => a - b));
   });
 });
 
