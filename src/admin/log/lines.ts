@@ -1,12 +1,14 @@
 /** The lines of a file as a stream: memory stays flat for a log of any size, packed or not. */
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { readSync } from 'node:fs';
+import { hasCode } from '../../state/directory.ts';
 import type { Source } from './sources.ts';
+
+const chunkSize = 256 * 1024;
 
 /** Bytes. A record has at most some hundred thousand (src/report/audit.ts). */
 const longestLine = 4 * 1024 * 1024;
 
-/** `undefined` in place of a line that is too long to be a record. */
+/** The descriptor stays open. `undefined` in place of a line that is too long to be a record. */
 export async function* linesOf(source: Source): AsyncGenerator<string | undefined> {
   let parts: Buffer[] = [];
   let length = 0;
@@ -19,7 +21,8 @@ export async function* linesOf(source: Source): AsyncGenerator<string | undefine
     return line;
   };
   for await (const chunk of await open(source)) {
-    const bytes = Buffer.from(chunk);
+    if (!Buffer.isBuffer(chunk)) throw new Error('no bytes');
+    const bytes: Buffer = chunk;
     let start = 0;
     for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, start)) {
       yield end(bytes.subarray(start, at));
@@ -35,16 +38,35 @@ export async function* linesOf(source: Source): AsyncGenerator<string | undefine
   if (length > 0) yield end(Buffer.alloc(0));
 }
 
-async function open({ path, descriptor, packed }: Source): Promise<Readable> {
-  const file = createReadStream(path, {
-    fd: descriptor,
-    autoClose: descriptor > 2,
-    highWaterMark: 256 * 1024,
-  });
-  if (!packed) return file;
+async function open({ descriptor, packed }: Source): Promise<AsyncIterable<unknown> | Iterable<unknown>> {
+  if (!packed) return chunksOf(descriptor);
   const { createGunzip } = await import('node:zlib');
-  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  const { Readable } = await import('node:stream');
+  const gunzip = createGunzip({ chunkSize });
+  const file = Readable.from(chunksOf(descriptor), { objectMode: false });
   // pipe() does not pass on errors: a file that can't be read must not look like one that ended.
   file.on('error', (error) => gunzip.destroy(error));
   return file.pipe(gunzip);
+}
+
+/** Not a file stream: those close the descriptor, once or twice, when it suits them. */
+function* chunksOf(descriptor: number): Generator<Buffer> {
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(chunkSize);
+    const length = readSome(descriptor, chunk);
+    if (length === 0) return;
+    yield chunk.subarray(0, length);
+  }
+}
+
+/** Standard input may be non-blocking. */
+function readSome(descriptor: number, chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, chunk, 0, chunk.length, null);
+    } catch (error) {
+      if (!hasCode(error, 'EAGAIN', 'EINTR')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
 }

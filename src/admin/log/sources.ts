@@ -24,9 +24,7 @@ export function rotatedFiles(file: string): {
   const own = basename(file);
   const found = namesIn(directory).flatMap((name) => {
     if (name === own) return [{ name, order: [2, 0] as const, readable: true }];
-    const order = name.startsWith(own)
-      ? orderOf(name.slice(own.length).replace(/\.[a-z][a-z0-9]*$/, ''))
-      : undefined;
+    const order = name.startsWith(own) ? orderOf(name.slice(own.length).replace(packing, '')) : undefined;
     if (order === undefined) return [];
     return [{ name, order, readable: /(?:[0-9]|\.gz)$/.test(name) }];
   });
@@ -37,6 +35,9 @@ export function rotatedFiles(file: string): {
     sorted.filter((one) => one.readable === readable).map(({ name }) => join(directory, name));
   return { files: paths(true), unread: paths(false) };
 }
+
+/** What logrotate's `compressext` is wherever somebody has set it. */
+const packing = /\.(?:gz|xz|bz2|zst|lz4|lzma|Z)$/;
 
 /** Dates grow with time, numbers shrink; those of a machine that has changed from dates to numbers come first. */
 function orderOf(ending: string): readonly [number, number] | undefined {
@@ -77,11 +78,7 @@ export function openSources(paths: readonly string[]): {
 }
 
 export function closeSource({ descriptor }: Source): void {
-  try {
-    if (descriptor > 2) closeSync(descriptor);
-  } catch {
-    // Closed already.
-  }
+  if (descriptor > 2) closeSync(descriptor);
 }
 
 function namesIn(directory: string): readonly string[] {
