@@ -1,5 +1,6 @@
 /** What `userdocker-admin doctor` finds, as data. Pure. */
 import { isObject, textAt } from '../../domain/json.ts';
+import { shellQuote } from '../../report/shell.ts';
 
 /**
  * `fault`: users can become root, or nothing works; mend it now. `warning`: weaker than it should be. `note`: good to know, and
@@ -66,6 +67,11 @@ function readFinding(value: unknown): Finding | undefined {
   if (id === undefined || message === undefined || fix === undefined || severity === undefined)
     return undefined;
   return { id, severity, message, fix };
+}
+
+/** A word of a command in a fix: root pastes it into a shell, and names on the way to a file may be anybody's. */
+export function word(text: string): string {
+  return shellQuote(['x', text], 'escaped').slice(2);
 }
 
 /** `a`, `a and b`, `a, b, c and 4 more`: a message stays readable on a machine with thousands of users. */

@@ -1,4 +1,5 @@
 /** How the parts are asked, what comes of one that hangs, and how it is told. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { askProcess, examine } from '../../../src/admin/doctor/doctor.ts';
 import {
@@ -13,7 +14,8 @@ import {
 import { gatherDisks } from '../../../src/admin/doctor/gather/disk.ts';
 import { gatherEngine, hostOptions, networkAddresses } from '../../../src/admin/doctor/gather/engine.ts';
 import { gatherSettings } from '../../../src/admin/doctor/gather/settings.ts';
-import { askTool } from '../../../src/admin/doctor/gather/tools.ts';
+import { namesIn, readJson, readText } from '../../../src/admin/doctor/gather/text.ts';
+import { askTool, isRoots } from '../../../src/admin/doctor/gather/tools.ts';
 import { installationOf } from '../../../src/admin/doctor/part.ts';
 import { doctorJson, doctorStatus, doctorText } from '../../../src/admin/doctor/report.ts';
 import { configDirectory } from '../../config/support.ts';
@@ -79,6 +81,16 @@ describe('a tool that is asked', () => {
       stderr: 'err\n',
     });
     expect(await askTool('/usr/bin/env', [])).toMatchObject({ stdout: expect.not.stringContaining('HOME') });
+  });
+  test('what others could have put there is not started', async () => {
+    const folder = makeTree({
+      open: { mode: 0o777 },
+      'open/tool': { text: '#!/bin/sh\necho ran\n', mode: 0o755 },
+    });
+    expect(await askTool(`${folder}/open/tool`, [])).toEqual({ status: undefined, stdout: '', stderr: '' });
+    expect(isRoots(`${folder}/open/tool`)).toBe(false);
+    expect(isRoots('/bin/sh')).toBe(true);
+    removeTree(folder);
   });
   test('it is not there, or hangs', async () => {
     expect(await askTool('/nonexistent', [])).toMatchObject({ status: undefined });
@@ -222,6 +234,23 @@ describe('the engine', () => {
       'tcp://c:3',
       '0.0.0.0:2375',
     ]);
+  });
+});
+
+describe('small files', () => {
+  test('what has no end, or nobody writes into, is not read', () => {
+    const folder = makeTree({
+      text: { text: '{"a": 1}' },
+      zero: { link: '/dev/zero' },
+      big: { text: 'x'.repeat(5_000_000) },
+    });
+    spawnSync('/usr/bin/mkfifo', [`${folder}/fifo`]);
+    expect(readText(`${folder}/text`)).toBe('{"a": 1}');
+    expect(readJson(`${folder}/text`)).toEqual({ a: 1 });
+    for (const name of ['zero', 'fifo', 'big', 'none', ''])
+      expect(readText(`${folder}/${name}`)).toBeUndefined();
+    expect(namesIn(folder)).toEqual(['big', 'fifo', 'text', 'zero']);
+    removeTree(folder);
   });
 });
 

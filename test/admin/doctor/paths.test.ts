@@ -99,6 +99,11 @@ describe('one place', () => {
     chmodSync(`${folder}/bin`, 0o755);
     expect(judge(`${folder}/bin/program`)).toEqual([]);
   });
+  test('a name that would be a command is quoted', () => {
+    const folder = tree({ 'bin/x; rm -rf $HOME': { text: '', mode: 0o777 } });
+    const found = judge(`${folder}/bin/x; rm -rf $HOME`);
+    expect(found[0]?.fix).toBe(`chmod go-w '${folder}/bin/x; rm -rf $HOME'`);
+  });
   test('missing', () => {
     const folder = tree();
     const missing = (message: string): Finding => ({ id: 'x', severity: 'fault', message, fix: '' });

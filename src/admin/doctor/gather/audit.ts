@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf, type Entry, inspectEntry } from './paths.ts';
 import type { Settings } from './settings.ts';
+import { readText } from './text.ts';
 
 export interface AuditFacts {
   readonly required: boolean;
@@ -36,7 +37,8 @@ function lookAt(path: string): AuditFileFacts {
   const directory = inspectEntry(dirname(path));
   const file = inspectEntry(path);
   const nothing = { path, directory, file, links: 1, bytes: 0 };
-  if (file === undefined) return { ...nothing, failure: undefined };
+  // Opening a device may do something.
+  if (file?.kind !== 'file') return { ...nothing, failure: undefined };
   const { O_WRONLY, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
   try {
     const descriptor = openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
@@ -48,13 +50,5 @@ function lookAt(path: string): AuditFileFacts {
     }
   } catch (error) {
     return { ...nothing, failure: codeOf(error) };
-  }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
   }
 }

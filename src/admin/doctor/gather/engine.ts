@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isTraversable } from '../../../docker/data-root.ts';
 import { connectEngine } from '../../../docker/engine.ts';
 import { UserdockerError } from '../../../domain/errors.ts';
@@ -8,6 +7,7 @@ import { usesContainerd } from '../judge/engine.ts';
 import type { Build } from '../judge/holes.ts';
 import { lookUpPackage } from './packages.ts';
 import { inspectPath, type PathFact } from './paths.ts';
+import { readJson, readText } from './text.ts';
 
 export interface EngineFacts {
   readonly socket: PathFact;
@@ -134,20 +134,4 @@ async function buildsOf(version: unknown, info: unknown): Promise<readonly Build
           ],
     ),
   );
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readText(file) ?? '');
-  } catch {
-    return undefined;
-  }
 }

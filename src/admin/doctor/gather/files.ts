@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { isObject, objectAt, textAt } from '../../../domain/json.ts';
+import { objectAt, textAt } from '../../../domain/json.ts';
 import { credentialPlaces, type Installation, placesOf } from '../judge/files.ts';
 import type { LookedAt } from '../judge/paths.ts';
 import { inspectPath } from './paths.ts';
 import type { Settings } from './settings.ts';
+import { readJson } from './text.ts';
 
 export function gatherFiles(installation: Installation, settings: Settings): readonly LookedAt[] {
   const helpers = settings.dockerConfigs.flatMap(helpersIn);
@@ -23,13 +23,8 @@ function isOpenFile(path: string): boolean {
 
 /** https://docs.docker.com/reference/cli/docker/login/#credential-stores */
 function helpersIn(directory: string): readonly string[] {
-  try {
-    const settings: unknown = JSON.parse(readFileSync(`${directory}/config.json`, 'utf8'));
-    const store = textAt(settings, 'credsStore');
-    const others = Object.values(objectAt(settings, 'credHelpers'));
-    const names = [store, ...others].filter((name) => typeof name === 'string');
-    return isObject(settings) ? [...new Set(names)].filter((name) => /^[A-Za-z0-9._-]+$/.test(name)) : [];
-  } catch {
-    return [];
-  }
+  const settings = readJson(`${directory}/config.json`);
+  const names = [textAt(settings, 'credsStore'), ...Object.values(objectAt(settings, 'credHelpers'))];
+  const texts = names.filter((name) => typeof name === 'string');
+  return [...new Set(texts)].filter((name) => /^[A-Za-z0-9._-]+$/.test(name));
 }

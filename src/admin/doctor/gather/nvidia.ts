@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { connectEngine } from '../../../docker/engine.ts';
 import { UserdockerError } from '../../../domain/errors.ts';
 import { objectAt } from '../../../domain/json.ts';
@@ -6,7 +6,8 @@ import { readGpus } from '../../../nvidia/smi.ts';
 import { readToml, type TomlSettings } from '../judge/toml.ts';
 import { lookUpPackage, type PackageFacts } from './packages.ts';
 import type { Settings } from './settings.ts';
-import { askTool } from './tools.ts';
+import { namesIn, readText } from './text.ts';
+import { askTool, isRoots } from './tools.ts';
 
 export interface NvidiaFacts {
   /** The driver is loaded: there are GPUs. */
@@ -44,6 +45,7 @@ export async function gatherNvidia(settings: Settings): Promise<NvidiaFacts> {
 
 async function failuresOf(smis: readonly string[]): Promise<readonly string[]> {
   const failures = smis.map(async (smi) => {
+    if (!isRoots(smi)) return [`${smi} could be changed by others than root, and was not started`];
     try {
       await readGpus(smi);
       return [];
@@ -75,21 +77,5 @@ async function runtimesOf(dockerHost: string | undefined): Promise<readonly stri
   } catch (error) {
     if (error instanceof UserdockerError) return undefined;
     throw error;
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
   }
 }

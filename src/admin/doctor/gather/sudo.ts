@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { type Accounts, gatherAccounts } from './accounts.ts';
 import { lookUpPackage, type PackageFacts } from './packages.ts';
+import { namesIn, readText } from './text.ts';
 import { askTool } from './tools.ts';
 
 export interface SudoFacts {
@@ -73,20 +73,4 @@ function polkitFiles(): SudoFacts['polkit'] {
       return text.includes('userdocker') ? [{ file, text }] : [];
     }),
   );
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,9 @@
-/** Programs of the system that are asked for facts. Each has a time limit, and nothing of the caller's environment. */
+/**
+ * Programs of the system that are asked for facts. Each has a time limit, and nothing of the caller's environment. What others
+ * than root could have put there is not started.
+ */
 import { spawn } from 'node:child_process';
+import { assertRootsAlone } from '../../../exec/trusted.ts';
 
 export interface ToolAnswer {
   /** `undefined`: it could not be started, or did not end in time. */
@@ -13,6 +17,7 @@ const largestOutput = 4 * 1024 * 1024;
 
 /** @param timeout milliseconds */
 export function askTool(program: string, args: readonly string[], timeout = 5_000): Promise<ToolAnswer> {
+  if (!isRoots(program)) return Promise.resolve({ status: undefined, stdout: '', stderr: '' });
   return new Promise((resolve) => {
     const child = spawn(program, [...args], {
       cwd: '/',
@@ -38,4 +43,14 @@ export function askTool(program: string, args: readonly string[], timeout = 5_00
     child.once('error', () => finish(undefined));
     child.once('close', (status) => finish(status ?? undefined));
   });
+}
+
+/** Nobody else can change the program, or what is on the way to it. */
+export function isRoots(program: string): boolean {
+  try {
+    assertRootsAlone(program);
+    return true;
+  } catch {
+    return false;
+  }
 }

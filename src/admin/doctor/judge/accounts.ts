@@ -1,5 +1,5 @@
 /** Groups whose members are root, with or without userdocker. Pure. */
-import { type Finding, fault, few, note, warning } from '../finding.ts';
+import { type Finding, fault, few, note, warning, word } from '../finding.ts';
 import type { Accounts, Group } from '../gather/accounts.ts';
 
 export interface AccountFacts {
@@ -50,8 +50,8 @@ function judgeEngineGroup(accounts: Accounts, group: Group): readonly Finding[] 
       'accounts-docker',
       `${few(members)} may use docker's socket as members of the group ${group.name}: they are root on this machine, past userdocker`,
       members.length === 1
-        ? `gpasswd --delete ${members[0]} ${group.name}`
-        : `for each: gpasswd --delete NAME ${group.name}`,
+        ? `gpasswd --delete ${word(members[0] ?? '')} ${word(group.name)}`
+        : `for each: gpasswd --delete NAME ${word(group.name)}`,
     ),
   ];
 }
@@ -61,7 +61,9 @@ function judgePowerful(accounts: Accounts, group: Group): readonly Finding[] {
   const members = membersOf(accounts, group);
   if (why === undefined || members.length === 0) return [];
   const means = `${few(members)}: members of the group ${group.name} are root, since ${why}`;
-  return [note('accounts-group', means, `fine for admins; otherwise gpasswd --delete NAME ${group.name}`)];
+  return [
+    note('accounts-group', means, `fine for admins; otherwise gpasswd --delete NAME ${word(group.name)}`),
+  ];
 }
 
 function judgeSecondRoots({ users }: Accounts): readonly Finding[] {

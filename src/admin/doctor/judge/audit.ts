@@ -1,5 +1,5 @@
 /** The audit log: can it be written, by root alone, and does it end somewhere? Pure. */
-import { type Finding, fault, note, warning } from '../finding.ts';
+import { type Finding, fault, note, warning, word } from '../finding.ts';
 import type { AuditFacts, AuditFileFacts } from '../gather/audit.ts';
 import type { Entry } from '../gather/paths.ts';
 
@@ -24,7 +24,11 @@ function judgeFile(facts: AuditFileFacts, { required }: AuditFacts): readonly Fi
   ];
   if (file !== undefined && findings.length === 0 && (file.kind !== 'file' || links !== 1)) {
     findings.push(
-      make('audit-kind', `${path} is not a plain file of one name: ${means}`, `mv ${path} ${path}.old`),
+      make(
+        'audit-kind',
+        `${path} is not a plain file of one name: ${means}`,
+        `mv ${word(path)} ${word(`${path}.old`)}`,
+      ),
     );
   }
   if (failure !== undefined && findings.length === 0) {
@@ -32,7 +36,7 @@ function judgeFile(facts: AuditFileFacts, { required }: AuditFacts): readonly Fi
       make(
         'audit-unwritable',
         `${path} can't be written (${failure}): ${means}`,
-        `lsattr ${path}; findmnt --target ${path}`,
+        `lsattr ${word(path)}; findmnt --target ${word(path)}`,
       ),
     );
   }
@@ -51,16 +55,24 @@ function judgeFile(facts: AuditFileFacts, { required }: AuditFacts): readonly Fi
 function weakness({ path, kind, uid, mode }: Entry, wanted: 'directory' | 'file', means: string): Finding[] {
   if (kind !== wanted) {
     return wanted === 'directory'
-      ? [fault('audit-kind', `${path} is no directory: ${means}`, `ls -ld ${path}`)]
+      ? [fault('audit-kind', `${path} is no directory: ${means}`, `ls -ld ${word(path)}`)]
       : [];
   }
   if (uid !== 0)
     return [
-      fault('audit-owner', `${path} belongs to uid ${uid} and not to root: ${means}`, `chown root ${path}`),
+      fault(
+        'audit-owner',
+        `${path} belongs to uid ${uid} and not to root: ${means}`,
+        `chown root ${word(path)}`,
+      ),
     ];
   if ((mode & 0o022) !== 0)
     return [
-      fault('audit-writable', `${path} can be written by others than root: ${means}`, `chmod go-w ${path}`),
+      fault(
+        'audit-writable',
+        `${path} can be written by others than root: ${means}`,
+        `chmod go-w ${word(path)}`,
+      ),
     ];
   // What is asked for names projects, data and the like. In a closed directory the file's own mode is no matter.
   if (wanted === 'directory' && (mode & 0o055) !== 0) {
@@ -68,7 +80,7 @@ function weakness({ path, kind, uid, mode }: Entry, wanted: 'directory' | 'file'
       warning(
         'audit-open',
         `${path} is open to others: they can read what everybody runs`,
-        `chmod 700 ${path}`,
+        `chmod 700 ${word(path)}`,
       ),
     ];
   }

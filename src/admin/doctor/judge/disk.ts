@@ -1,5 +1,5 @@
 /** Free space where userdocker and the engine write. Pure. */
-import { type Finding, fault, warning } from '../finding.ts';
+import { type Finding, fault, warning, word } from '../finding.ts';
 import type { DiskFact } from '../gather/disk.ts';
 
 const mebibyte = 1024 ** 2;
@@ -10,7 +10,7 @@ export function judgeDisks(disks: readonly DiskFact[]): readonly Finding[] {
 }
 
 function judgeSpace({ what, path, free, total }: DiskFact): readonly Finding[] {
-  const fix = `df -h ${path}; docker system df, docker image prune`;
+  const fix = `df -h ${word(path)}; docker system df, docker image prune`;
   if (free < 16 * mebibyte)
     return [
       fault(
@@ -34,7 +34,7 @@ function judgeInodes({ what, path, inodes, freeInodes }: DiskFact): readonly Fin
     warning(
       'disk-inodes',
       `${path} (${what}) can take hardly any more files: ${freeInodes} of ${inodes}`,
-      `df -i ${path}; docker image prune`,
+      `df -i ${word(path)}; docker image prune`,
     ),
   ];
 }

@@ -1,6 +1,6 @@
 /** The docker engine: what it is, what it keeps where, and who can reach it. Pure. */
 import { flagAt, listAt, textAt, texts, textsAt } from '../../../domain/json.ts';
-import { type Finding, fault, note, warning } from '../finding.ts';
+import { type Finding, fault, note, warning, word } from '../finding.ts';
 import type { EngineFacts } from '../gather/engine.ts';
 import type { Settings } from '../gather/settings.ts';
 import { compareVersions, parseVersion } from '../versions.ts';
@@ -35,7 +35,7 @@ function judgeSocket({ socket: { path, end } }: EngineFacts): readonly Finding[]
     fault(
       'engine-socket',
       `everybody can use ${path} (${end.mode.toString(8).padStart(4, '0')}): whoever reaches it is root on the machine`,
-      `chmod o-rwx ${path}; for good: SocketMode=0660 in docker.socket`,
+      `chmod o-rwx ${word(path)}; for good: SocketMode=0660 in docker.socket`,
     ),
   ];
 }
@@ -166,7 +166,7 @@ function judgeDataRoot({ dataRoot, imageStore }: EngineFacts): readonly Finding[
         fault(
           'engine-data-root',
           `everybody can enter ${path}: the setuid programs of images work on this machine, and run and load are refused`,
-          `chmod o-x ${path}`,
+          `chmod o-x ${word(path)}`,
         ),
       );
     }

@@ -1,5 +1,5 @@
 /** doas and pkexec: userdocker refuses calls through them, userdocker-admin and docker know no difference. Pure. */
-import { type Finding, fault, warning } from '../finding.ts';
+import { type Finding, fault, warning, word } from '../finding.ts';
 import type { SudoFacts } from '../gather/sudo.ts';
 import type { Commands } from './sudo.ts';
 
@@ -72,7 +72,7 @@ function judgeDoas({ identity, target, command, options }: DoasRule, commands: C
 }
 
 function judgePolkit({ file, text }: { readonly file: string; readonly text: string }): Finding {
-  const fix = `take userdocker out of ${file}`;
+  const fix = `take userdocker out of ${word(file)}`;
   return text.includes('userdocker-admin')
     ? fault('polkit-admin', `${file} names userdocker-admin: whom polkit lets run it is root`, fix)
     : warning(

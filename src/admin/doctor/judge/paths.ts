@@ -1,5 +1,5 @@
 /** Who else than root could change what root runs and believes. Pure. */
-import { type Finding, fault, warning } from '../finding.ts';
+import { type Finding, fault, warning, word } from '../finding.ts';
 import type { Entry, EntryKind, PathFact } from '../gather/paths.ts';
 
 /** A file or directory of the installation, and how it has to be. */
@@ -47,12 +47,12 @@ function weakness({ entry, what }: { readonly entry: Entry; readonly what: reado
     ? fault(
         'files-writable',
         `${path} can be written by others than root (${octal(mode)}): ${means}`,
-        `chmod go-w ${path}`,
+        `chmod go-w ${word(path)}`,
       )
     : fault(
         'files-owner',
         `${path} belongs to uid ${uid} and not to root: ${means}`,
-        `chown -h root ${path}`,
+        `chown -h root ${word(path)}`,
       );
 }
 
@@ -61,7 +61,7 @@ function judgeEnd({ what, path, fact, kind, missing, secret, executable }: Looke
   if (end === undefined) {
     if (failure !== 'ENOENT')
       return [
-        fault('files-unreadable', `${what}, ${path}, can't be looked at: ${failure}`, `ls -ld ${path}`),
+        fault('files-unreadable', `${what}, ${path}, can't be looked at: ${failure}`, `ls -ld ${word(path)}`),
       ];
     return missing === undefined ? [] : [missing(`${what}, ${path}, is missing`)];
   }
@@ -70,7 +70,7 @@ function judgeEnd({ what, path, fact, kind, missing, secret, executable }: Looke
       fault(
         'files-kind',
         `${what}, ${path}, is no ${nameOf(kind)}`,
-        `ls -ld ${path}; install.sh makes it anew`,
+        `ls -ld ${word(path)}; install.sh makes it anew`,
       ),
     ];
   const findings: Finding[] = [];
@@ -79,7 +79,7 @@ function judgeEnd({ what, path, fact, kind, missing, secret, executable }: Looke
       fault(
         'files-setuid',
         `${what}, ${end.path}, is setuid or setgid (${octal(end.mode)}): it refuses to start so, and must`,
-        `chmod ug-s ${end.path}`,
+        `chmod ug-s ${word(end.path)}`,
       ),
     );
   if (executable === true && (end.mode & 0o111) === 0)
@@ -87,7 +87,7 @@ function judgeEnd({ what, path, fact, kind, missing, secret, executable }: Looke
       fault(
         'files-mode',
         `${what}, ${end.path}, can't be executed (${octal(end.mode)})`,
-        `chmod 755 ${end.path}`,
+        `chmod 755 ${word(end.path)}`,
       ),
     );
   if (secret !== undefined && (end.mode & 0o077) !== 0)
@@ -95,7 +95,7 @@ function judgeEnd({ what, path, fact, kind, missing, secret, executable }: Looke
       (secret === 'fault' ? fault : warning)(
         'files-open',
         `${what}, ${end.path}, can be read by others than root (${octal(end.mode)})`,
-        `chmod go-rwx ${end.path}`,
+        `chmod go-rwx ${word(end.path)}`,
       ),
     );
   return findings;

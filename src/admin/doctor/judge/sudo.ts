@@ -1,5 +1,5 @@
 /** sudo, as it itself sees its rules. Pure. */
-import { type Finding, fault, few, note, warning } from '../finding.ts';
+import { type Finding, fault, few, note, warning, word } from '../finding.ts';
 import type { SudoFacts } from '../gather/sudo.ts';
 import { judgeHoles } from './holes.ts';
 import { judgeOtherWays } from './other-ways.ts';
@@ -283,7 +283,11 @@ function judgeCallers(
   const silent = asked.filter(({ text }) => text === undefined).map(({ user }) => user);
   if (silent.length > 0)
     findings.push(
-      warning('sudo-silent', `sudo does not tell the rules of ${few(silent)}`, `sudo -ll -U ${silent[0]}`),
+      warning(
+        'sudo-silent',
+        `sudo does not tell the rules of ${few(silent)}`,
+        `sudo -ll -U ${word(silent[0] ?? '')}`,
+      ),
     );
   if (leftOut > 0)
     findings.push(
