@@ -121,8 +121,13 @@ describe('--destdir', () => {
       '755 usr/lib/userdocker/userdocker',
       '755 usr/lib/userdocker/userdocker-admin',
       '755 usr/sbin/userdocker-admin',
+      '644 usr/share/bash-completion/completions/nvidia-userdocker',
+      '644 usr/share/bash-completion/completions/userdocker',
+      '644 usr/share/fish/vendor_completions.d/nvidia-userdocker.fish',
+      '644 usr/share/fish/vendor_completions.d/userdocker.fish',
       '755 usr/share/userdocker',
       '644 usr/share/userdocker/config.yaml',
+      '644 usr/share/zsh/site-functions/_userdocker',
       '700 var/lib/userdocker',
       '700 var/log/userdocker',
     ]);

@@ -6,15 +6,17 @@ const copy = '/srv/a copy/of the source';
 
 beforeAll(async () => {
   await here(`mkdir -p '${copy}'`);
-  // The modules are mounted and not linked: with a link the builder would see their old place.
   await here(`tar -c --exclude=./node_modules --exclude=./dist --exclude=./.git . | tar -x -C '${copy}'
-    mkdir '${copy}/node_modules'; mount --bind node_modules '${copy}/node_modules'`);
+    cd '${copy}'; chmod -R g+w,o-rx .; find . -type f -exec touch -d 2001-01-01 {} +`);
+  // Mounted and not linked: with a link the builder would see their old place. These are the real ones: read-only.
+  await here(`mkdir '${copy}/node_modules'; mount --bind node_modules '${copy}/node_modules'
+    mount -o remount,bind,ro '${copy}/node_modules'`);
 });
-afterAll(() => here(`umount '${copy}/node_modules'; rm -rf '/srv/a copy' /srv/made*`));
+afterAll(() => here(`umount '${copy}/node_modules'; rm -rf --one-file-system '/srv/a copy' /srv/made*`));
 
 test('the packages, whatever the directory, the umask, the time zone, the language and the modes of a checkout', async () => {
   const build = 'SOURCE_DATE_EPOCH=1700000000 bash scripts/package.sh --programs /srv/programs';
-  await here(`cd '${copy}'; chmod -R g+w,o-rx .; find . -type f -exec touch -d 2001-01-01 {} +; umask 077
+  await here(`cd '${copy}'; umask 077
     TZ=Asia/Tokyo LC_ALL=C LANG=tr_TR.UTF-8 ${build} --output /srv/made-2`);
   const sums = await here(`cat ${light}/SHA256SUMS`);
   expect(sums.trim().split('\n')).toHaveLength(6);

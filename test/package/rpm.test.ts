@@ -21,7 +21,7 @@ async function filesOfRpm(): Promise<readonly string[]> {
     .sort();
 }
 
-/** The same of the .deb, but for the directories that are everybody's and what Debian alone wants. */
+/** The same of the .deb, but for the directories that are everybody's and what Debian alone wants, or has elsewhere. */
 async function filesOfDeb(): Promise<readonly string[]> {
   const list = await here(
     `d=$(mktemp -d); dpkg-deb --extract ${debFile} $d; cd $d
@@ -34,6 +34,7 @@ async function filesOfDeb(): Promise<readonly string[]> {
     .trimEnd()
     .split('\n')
     .filter((line) => !debianOnly.test(line))
+    .map((line) => line.replace('/zsh/vendor-completions/', '/zsh/site-functions/'))
     .sort();
 }
 
