@@ -23,7 +23,8 @@ main() {
   install_dependencies
   version=$(node -p "require('./package.json').version")
   maintainer=${PACKAGE_MAINTAINER:-the userdocker authors <root@localhost>}
-  export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+  # safe.directory: a checkout may be somebody else's than root's, who builds.
+  export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$PWD" log -1 --format=%ct)}
   [[ $SOURCE_DATE_EPOCH =~ ^[0-9]+$ ]] || fail "no git here to take the time from: set SOURCE_DATE_EPOCH"
   work=$(mktemp --directory)
   trap 'rm -rf "$work"' EXIT
@@ -114,6 +115,7 @@ lay_out() {
   install --mode=644 "${documents[@]}" "$documentation"
   gzip -9n <"$work/THIRD-PARTY" >"$documentation/THIRD-PARTY.gz"
   gzip -9n <CHANGELOG.md >"$documentation/changelog.gz"
+  # dpkg-deb and rpmbuild only bring later times down to it.
   find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 }
 
