@@ -81,6 +81,7 @@ describe('a healthy installation', () => {
     expect(judge()).toEqual([]);
   });
   test.each<[string, Rules]>([
+    ['NOSETENV in the rule alone', { special: [], defaults: 'env_reset, setenv' }],
     [
       'settings of the machine that the rule undoes',
       { defaults: '!env_reset, setenv, env_keep+=LD_PRELOAD' },

@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -364,6 +365,22 @@ test('a reader that has gone ends it', async () => {
     return false;
   });
   expect({ stopped, writes }).toEqual({ stopped: true, writes: 1 });
+});
+
+test('of a log without end no more is read than the reader wants', async () => {
+  const fifo = join(directoryOf({}), 'fifo');
+  spawnSync('/usr/bin/mkfifo', [fifo]);
+  const endless = spawn('/bin/sh', ['-c', 'exec yes "$0" >"$1"', line(1).trimEnd(), fifo], {
+    stdio: 'ignore',
+  });
+  const { sources } = openSources([fifo]);
+  let writes = 0;
+  const { stopped } = await readLog(sources, everything, () => {
+    writes += 1;
+    return writes < 3;
+  });
+  endless.kill();
+  expect({ stopped, writes }).toEqual({ stopped: true, writes: 3 });
 });
 
 test('memory stays flat', { timeout: 120_000 }, async () => {
