@@ -16,7 +16,13 @@ function judgeFile(facts: AuditFileFacts, { required }: AuditFacts): readonly Fi
   const make = required ? fault : warning;
   const parent = path.slice(0, path.lastIndexOf('/'));
   if (directory === undefined) {
-    return [note('audit-missing', `${parent} is missing: the first call makes it`, 'run install.sh again')];
+    return [
+      note(
+        'audit-missing',
+        `${parent} is missing: the first call makes it`,
+        'install userdocker again: install.sh, or its package',
+      ),
+    ];
   }
   const findings = [
     ...weakness(directory, 'directory', means),
@@ -93,7 +99,7 @@ function judgeRotation({ files, rotation, logrotate }: AuditFacts): readonly Fin
       warning(
         'audit-rotation',
         'nothing rotates the audit log: it grows until the disk is full',
-        'run install.sh again, which puts /etc/logrotate.d/userdocker in place',
+        'install userdocker again, which puts /etc/logrotate.d/userdocker in place',
       ),
     ];
   if (!logrotate)

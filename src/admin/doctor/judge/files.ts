@@ -29,7 +29,7 @@ export function judgeFiles(places: readonly LookedAt[]): readonly Finding[] {
   ];
 }
 
-const install = 'run install.sh again';
+const install = 'install userdocker again: install.sh, or its package';
 
 /** What has to be looked at; `credentialPlaces` is added where a file of these names more programs. */
 export function placesOf(installation: Installation, settings: Settings): readonly Place[] {

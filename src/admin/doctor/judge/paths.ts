@@ -70,7 +70,7 @@ function judgeEnd({ what, path, fact, kind, missing, secret, executable }: Looke
       fault(
         'files-kind',
         `${what}, ${path}, is no ${nameOf(kind)}`,
-        `ls -ld ${word(path)}; install.sh makes it anew`,
+        `ls -ld ${word(path)}; an installation makes it anew`,
       ),
     ];
   const findings: Finding[] = [];

@@ -57,7 +57,7 @@ export function judgeSudo(facts: SudoFacts, commands: Commands): readonly Findin
       fault(
         'sudo-missing',
         'there is no sudo (/usr/bin/sudo): nobody can call userdocker',
-        'install sudo, then run install.sh again',
+        'install sudo, then userdocker again',
       ),
       ...judgeOtherWays(facts, commands),
     ];
@@ -232,7 +232,7 @@ function judgeEnvironment(
           fault(
             'sudo-env-reset',
             `sudo passes on the whole environment of ${users} (!env_reset) to userdocker`,
-            'run install.sh again: its rule sets env_reset for userdocker; look for a Defaults that undoes it',
+            'install userdocker again: its rule sets env_reset for userdocker; look for a Defaults that undoes it',
           ),
         ),
       );
@@ -245,7 +245,7 @@ function judgeEnvironment(
           fault(
             'sudo-env-keep',
             `sudo keeps ${few(kept)} of ${users} for userdocker: they run what they like as root`,
-            'run install.sh again: its rule sets env_keep for userdocker; look for a Defaults that undoes it',
+            'install userdocker again: its rule sets env_keep for userdocker; look for a Defaults that undoes it',
           ),
         ),
       );
@@ -305,7 +305,7 @@ function judgeCallers(
       note(
         'sudo-nobody',
         'no user of this machine whom its databases list may call userdocker',
-        'usermod --append --groups userdocker NAME (the group of install.sh --group)',
+        'usermod --append --groups userdocker NAME (or the group of its sudoers rule)',
       ),
     );
   return findings;
