@@ -66,7 +66,7 @@ describe('the options before the command', () => {
 
   test('a near miss is told', () => {
     expect(hintOf(['--dryrun', 'ps'])).toBe('did you mean --dry-run?');
-    expect(hintOf(['--no-def', 'ps'])).toBe("options can't be shortened: --no-default-args");
+    expect(hintOf(['--no-def', 'ps'])).toBe('did you mean --no-default-args?');
   });
   test.each([
     [['-it', 'run', 'debian'], 'options of run stand behind it: userdocker run -it ...'],

@@ -34,7 +34,7 @@ export function judgeName(name: string, policy: Policy, otherUser: string | unde
     reasons.push({
       rule: 'container_names',
       message: `--name ${name} could be taken for a container id`,
-      instead: 'put in a letter behind f in the alphabet, or "_", ".", "-"',
+      instead: `with another sign in it, such as --name ${policy.container_names.default}${name}`,
     });
   }
   if (otherUser !== undefined) {

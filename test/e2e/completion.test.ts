@@ -214,6 +214,21 @@ bind 'set show-all-if-ambiguous on'; bind 'set page-completions off'; bind 'set 
       await sleep(500);
     }
   });
+  test('nothing of the line is evaluated', async () => {
+    const shown = await completed(`userdocker run -e 'A=$(touch evil)' -e 'B=;touch evil' --netw`);
+    expect(shown).toContain('--network');
+    for (const line of [
+      'userdocker run $(touch evil',
+      'userdocker run `touch evil',
+      'userdocker run "$(touch evil)',
+    ]) {
+      terminal.type(`${line}\t`);
+      await sleep(500);
+      terminal.type('\x03');
+      await sleep(300);
+    }
+    expect((await as('alice', 'ls')).stdout).not.toContain('evil');
+  });
   test('a password is not asked for', async () => {
     renameSync('/etc/sudoers.d/userdocker', '/srv/sudoers');
     const from = terminal.output().length;

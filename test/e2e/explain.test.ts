@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { auditRecords } from './support/audit.ts';
 import { resetConfig, writeConfig } from './support/config.ts';
 import { docker, removeContainers } from './support/engine.ts';
+import { openTerminal } from './support/terminal.ts';
 import { mustUserdocker, userdocker } from './support/userdocker.ts';
 import { as, asRoot } from './support/users.ts';
 
@@ -70,6 +71,41 @@ describe('policy', () => {
   });
 });
 
+describe('on a terminal', () => {
+  const shown = async (line: string, columns: number) => {
+    const terminal = openTerminal('alice', `${line}; echo END`, { columns });
+    await terminal.expect(/END\r\n/);
+    terminal.close();
+    return terminal.output().replaceAll('\r', '').split('\n');
+  };
+  const lines = [
+    'policy',
+    'explain run -it box id',
+    'run --help',
+    '--help',
+    'run --privileged --pid=host box',
+  ];
+
+  test.each(lines)('sudo userdocker %s fits, and says the same as in a pipe', async (words) => {
+    const piped = await userdocker('alice', words);
+    const bare = (text: string) => text.replaceAll(/\x1b\[[0-9;]*m/g, '').replaceAll(/\s+/g, ' ');
+    for (const columns of [60, 80, 120, 200]) {
+      const rows = await shown(`sudo userdocker ${words}`, columns);
+      expect(bare(rows.join('\n'))).toContain(bare(piped.stdout + piped.stderr).trim());
+      for (const row of rows.map((each) => each.replaceAll(/\x1b\[[0-9;]*m/g, '')))
+        if (/\S \S/.test(row.slice(columns / 2))) expect(row.length).toBeLessThanOrEqual(columns);
+    }
+  });
+  test.each([
+    ['NO_COLOR=1', false],
+    ['TERM=dumb', false],
+    ['TERM=xterm', true],
+  ])('%s: colour %s', async (variable, colour) => {
+    const rows = await shown(`env ${variable} sudo userdocker run --privileged box`, 80);
+    expect(rows.join('\n').includes('\x1b[')).toBe(colour);
+  });
+});
+
 describe('userdocker-admin', () => {
   const admin = (words: string) => asRoot(`/usr/local/sbin/userdocker-admin ${words}`);
 
@@ -85,6 +121,7 @@ describe('userdocker-admin', () => {
     writeConfig('\nlimitz: {}\n', 'group/config_10_students');
     const { status, stdout } = await admin('check');
     expect(status).toBe(78);
+    expect(stdout).toContain('userdocker-admin: /etc/userdocker/group/config_10_students.yaml:2:1: ');
     expect(stdout).toContain('group/config_10_students.yaml:2:1: unknown setting limitz');
     expect(stdout).toMatch(/^ +2 \| limitz: \{\}\n +\| \^$/m);
     expect(stdout).toContain('warning: /etc/userdocker/config.yaml:1: no_new_privileges: ');
