@@ -7,8 +7,16 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/install/**', 'test/attacks/**', 'test/package/**'],
+          exclude: ['test/e2e/**', 'test/install/**', 'test/attacks/**', 'test/package/**', 'test/fuzz/**'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.test.ts'],
+          // As long as it takes: a fuzzer's end is a number of lines.
+          testTimeout: 0,
         },
       },
       {

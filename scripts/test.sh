@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# scripts/test.sh [unit|e2e|install|package [VITEST-ARGUMENT...]]
+# scripts/test.sh [unit|fuzz|e2e|install|package [VITEST-ARGUMENT...]]
 #
-# Without arguments: packages, lint, types, unit tests, build, and the tests with real sudo and a real engine in a
-# sandbox (scripts/sandbox.sh), of what install.sh installs and of the packages. USERDOCKER_MUST_WORK=1: a test that is skipped is a failure. The last line is
+# Without arguments: packages, lint, types, unit tests, command lines drawn at random (test/fuzz), build, and the tests with
+# real sudo and a real engine in a sandbox (scripts/sandbox.sh), of what install.sh installs and of the packages.
+# USERDOCKER_MUST_WORK=1: a test that is skipped is a failure. The last line is
 # `N passed, N failed, N skipped`.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
@@ -21,16 +22,17 @@ main() {
       step lint npx --no-install biome check .
       step types npx --no-install tsc --noEmit
       vitest unit
+      vitest fuzz
       if step build bash scripts/build.sh; then
         vitest install
         vitest e2e
       fi
       make_packages && vitest package
       ;;
-    unit) vitest "$@" ;;
+    unit | fuzz) vitest "$@" ;;
     install | e2e) step build bash scripts/build.sh && vitest "$@" ;;
     package) make_packages && vitest "$@" ;;
-    *) echo "usage: scripts/test.sh [unit|e2e|install|package [VITEST-ARGUMENT...]]" >&2 && exit 64 ;;
+    *) echo "usage: scripts/test.sh [unit|fuzz|e2e|install|package [VITEST-ARGUMENT...]]" >&2 && exit 64 ;;
   esac
   [[ ${#failed[@]} -eq 0 ]]
 }
@@ -58,7 +60,7 @@ vitest() {
   shift
   local command=(npx --no-install vitest run --project "$project" --allowOnly=false "$@"
     --reporter=default --reporter=json "--outputFile.json=reports/$project.json")
-  [[ $project = unit ]] || command=(bash scripts/sandbox.sh "${command[@]}")
+  [[ $project = unit || $project = fuzz ]] || command=(bash scripts/sandbox.sh "${command[@]}")
   step "$project tests" "${command[@]}"
 }
 

@@ -9,7 +9,7 @@ import type { GpuFact, GpuHold } from '../../src/domain/gpu.ts';
 import { parseGpuRequest } from '../../src/policy/gpu-request.ts';
 import { effectivePull, ownTree } from '../../src/policy/images.ts';
 import type { Usage } from '../../src/policy/limits.ts';
-import type { FoundSource, UnusableSource } from '../../src/policy/mount-facts.ts';
+import type { FoundSource, SourceFact, UnusableSource } from '../../src/policy/mount-facts.ts';
 import { selectMounts } from '../../src/policy/mount-selection.ts';
 import { type MountRequest, parseMount, parseTmpfs, parseVolume } from '../../src/policy/mount-syntax.ts';
 import { nextName } from '../../src/policy/names.ts';
@@ -28,6 +28,10 @@ export interface World {
   readonly image?: Partial<ImageFact>;
   /** By path; others are directories that everybody can reach and only root can move. */
   readonly sources?: { readonly [path: string]: FoundSource | UnusableSource };
+  /** What lies at a path that a mount names, in place of `sources`. */
+  readonly lookUp?: (path: string) => SourceFact;
+  /** Where the host part of a mount rule really lies. */
+  readonly ruleHost?: (host: string) => string;
   readonly otherUser?: string;
   readonly dataRootIsOpen?: boolean;
   readonly processors?: number;
@@ -120,8 +124,10 @@ function mountFacts(
     mounts: {
       selection,
       facts: {
-        sources: selection.binds.map(({ source }) => world.sources?.[source] ?? found(source)),
-        ruleHosts: new Map(rules.map((rule) => [rule, rule.host])),
+        sources: selection.binds.map(
+          ({ source }) => world.lookUp?.(source) ?? world.sources?.[source] ?? found(source),
+        ),
+        ruleHosts: new Map(rules.map((rule) => [rule, world.ruleHost?.(rule.host) ?? rule.host])),
         nested: [],
         places: new Map(),
         workingDirectory,

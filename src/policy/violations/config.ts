@@ -12,7 +12,7 @@ import {
   textEntries,
   textList,
 } from './common.ts';
-import { amount, isListed, judgeOption, text } from './options.ts';
+import { amount, duration, isListed, judgeOption, type OptionRow, text } from './options.ts';
 
 /** Whatever they say is the user's own affair. */
 const free: Judge = () => undefined;
@@ -38,11 +38,7 @@ export const configJudges: { readonly [key: string]: Judge } = {
   MacAddress: judgeOption(text('--mac-address')),
   StopTimeout: ofImage(judgeOption(amount('number', '--stop-timeout'))),
   StopSignal: ofImage(judgeOption(text('--stop-signal'))),
-  Healthcheck: ofImage((value) =>
-    isEmpty(value) || textList(isObject(value) ? value['Test'] : undefined)?.join() === 'NONE'
-      ? undefined
-      : `has a health check: ${show(value)}`,
-  ),
+  Healthcheck: ofImage(judgeHealthcheck),
   // `-v /path` without a source: a volume that nobody owns.
   Volumes: ofImage((value) => (isEmpty(value) ? undefined : `has volumes of its own: ${show(value)}`)),
   OnBuild: free,
@@ -59,6 +55,38 @@ export const configJudges: { readonly [key: string]: Judge } = {
   StdinOnce: free,
   Tty: free,
 };
+
+const health: { readonly [key: string]: Judge } = {
+  Test: judgeOption(healthCommand()),
+  Interval: judgeOption(duration('--health-interval')),
+  Timeout: judgeOption(duration('--health-timeout')),
+  StartPeriod: judgeOption(duration('--health-start-period')),
+  StartInterval: judgeOption(duration('--health-start-interval')),
+  Retries: judgeOption(amount('number', '--health-retries')),
+};
+
+/** `--no-healthcheck`, which only ever runs less, need not be listed. */
+function judgeHealthcheck(value: unknown, context: Context): string | undefined {
+  if (!isEmpty(value) && !isObject(value)) return `has a health check that can't be read: ${show(value)}`;
+  const given = isObject(value) ? value : {};
+  if (textList(given['Test'])?.join() === 'NONE') return undefined;
+  const unknown = Object.entries(given).find(([key, each]) => !Object.hasOwn(health, key) && !isEmpty(each));
+  if (unknown !== undefined) return `has a health check with ${show(unknown)}`;
+  return firstProblem(Object.entries(health), ([key, judge]) => judge(given[key], context));
+}
+
+function healthCommand(): OptionRow {
+  return {
+    names: ['--health-cmd'],
+    elements: (value) => {
+      if (isEmpty(value)) return [];
+      const [kind, command, ...more] = textList(value) ?? [];
+      return kind === 'CMD-SHELL' && command !== undefined && more.length === 0
+        ? [{ spellings: [command] }]
+        : undefined;
+    },
+  };
+}
 
 function judgeUser(value: unknown, { policy, caller, inspected }: Context): string | undefined {
   const own = `${caller.uid}:${caller.gid}`;

@@ -102,10 +102,11 @@ function judgePaths(value: unknown, { policy, host }: Context, usual: readonly s
   return paths === undefined ? `has ${show(value)}` : beyond(usual, paths, 'leaves open');
 }
 
-/** A default runtime nvidia gives GPUs by the environment, which is judged elsewhere. */
-function isUsualRuntime(value: unknown, { inspected, container }: Context): boolean {
+/** The runtime nvidia gives GPUs by the environment, which is judged elsewhere. The old nvidia-docker always asks for it. */
+function isUsualRuntime(value: unknown, { inspected, container, policy }: Context): boolean {
   if (isEmpty(value) || value === 'runc') return true;
-  if (value === 'nvidia') return inspected || container.gpus.length > 0;
+  const hasOld = Object.values(policy.executors).some(({ gpus }) => gpus === 'nv_gpu');
+  if (value === 'nvidia') return inspected || container.gpus.length > 0 || hasOld;
   return inspected && value === 'io.containerd.runc.v2';
 }
 
@@ -174,7 +175,9 @@ const share = {
 } as const;
 
 const resources: { readonly [key: string]: Judge } = {
-  Memory: all(judgeOption(share.memory), (value, { policy }) => overLimit(value, policy.limits.memory)),
+  Memory: all(judgeOption(share.memory), (value, context) =>
+    overLimit(value, context, context.policy.limits.memory),
+  ),
   MemoryReservation: judgeOption(amount('bytes', '--memory-reservation')),
   MemorySwap: judgeOption({
     ...amount('bytes', '--memory-swap'),
@@ -194,8 +197,10 @@ const resources: { readonly [key: string]: Judge } = {
       isFilledIn: (value, { policy }) =>
         typeof value === 'number' && value >= 0 && value <= policy.cpus_default * 1e9,
     }),
-    (value, { policy: { limits } }) =>
-      overLimit(value, limits.cpus === undefined ? undefined : limits.cpus * 1e9),
+    (value, context) => {
+      const { cpus } = context.policy.limits;
+      return overLimit(value, context, cpus === undefined ? undefined : cpus * 1e9);
+    },
   ),
   CpuShares: judgeOption(amount('number', '--cpu-shares', '-c')),
   CpuPeriod: judgeOption(amount('number', '--cpu-period')),
@@ -224,9 +229,10 @@ const resources: { readonly [key: string]: Judge } = {
   Ulimits: judgeOption(list(['--ulimit'], spellUlimit)),
 };
 
-/** One container alone; the sum over all of them is for the limits to judge. */
-function overLimit(value: unknown, limit: number | undefined): string | undefined {
-  if (limit === undefined || (typeof value === 'number' && value > 0 && value <= limit)) return undefined;
+/** One container alone; the sum over all of them is for the limits to judge. Root has none. */
+function overLimit(value: unknown, { caller }: Context, limit: number | undefined): string | undefined {
+  if (caller.isRoot || limit === undefined || (typeof value === 'number' && value > 0 && value <= limit))
+    return undefined;
   return `may use ${show(value)}, of ${limit}`;
 }
 

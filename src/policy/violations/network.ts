@@ -1,5 +1,5 @@
 /** Networks and published ports. */
-import { isObject, textAt } from '../../domain/json.ts';
+import { isObject, type JsonObject, textAt } from '../../domain/json.ts';
 import { type Context, firstProblem, isEmpty, type Judge, matchesWhole, show } from './common.ts';
 import { type Element, isListed, judgeOption, list, type OptionRow, text } from './options.ts';
 
@@ -85,15 +85,62 @@ export const judgePorts: Judge = (value, { policy }) => {
   });
   if (policy.limits.ports !== undefined && all.length > policy.limits.ports)
     return `publishes ${all.length} ports`;
-  return firstProblem(all, ([port, host]) => {
+  const isAllowed = (spellings: readonly string[]) =>
+    spellings.some((each) => policy.allowed_port_mappings.some((pattern) => matchesWhole(pattern, each)));
+  const left = all.filter(([port, host]) => !isObject(host) || !isAllowed(mappingSpellings(port, host)));
+  const ranges = left.length === 0 || all.length > mostPorts ? [] : rangesOf(all);
+  return firstProblem(left, ([port, host]) => {
     if (!isObject(host)) return `publishes ${port} at ${show(host)}`;
-    const spellings = portSpellings(port, textAt(host, 'HostIp') ?? '', textAt(host, 'HostPort') ?? '');
-    const allowed = policy.allowed_port_mappings;
-    return spellings.some((spelling) => allowed.some((pattern) => matchesWhole(pattern, spelling)))
-      ? undefined
-      : `publishes ${spellings[0]}`;
+    const isInRange = ranges.some((range) => range.has(port, host) && isAllowed(range.spellings));
+    return isInRange ? undefined : `publishes ${mappingSpellings(port, host)[0]}`;
   });
 };
+
+interface PortRange {
+  readonly spellings: readonly string[];
+  has(port: string, host: JsonObject): boolean;
+}
+
+/** `-p 8000-8003:80-83` is four mappings by then. Of longer ones, or where there are more, each port must be allowed alone. */
+const longestRange = 64;
+const mostPorts = 256;
+
+/** Every unbroken row of ports, of the same protocol and address, that the mappings can be written as. */
+function rangesOf(all: readonly (readonly [string, unknown])[]): readonly PortRange[] {
+  const known = new Set(
+    all.map(([port, host]) => JSON.stringify([port, textAt(host, 'HostIp'), textAt(host, 'HostPort')])),
+  );
+  const ranges: PortRange[] = [];
+  for (const [port, host] of all) {
+    const [inside = '', protocol = ''] = port.split('/');
+    const [ip, outside] = [textAt(host, 'HostIp'), textAt(host, 'HostPort')];
+    const member = (step: number) => [
+      `${Number(inside) + step}/${protocol}`,
+      ip,
+      outside === '' || outside === undefined ? outside : String(Number(outside) + step),
+    ];
+    const members = new Set<string>();
+    for (
+      let length = 1;
+      length <= longestRange && known.has(JSON.stringify(member(length - 1)));
+      length += 1
+    ) {
+      members.add(JSON.stringify(member(length - 1)));
+      if (length === 1) continue;
+      const span = (first: string) => (first === '' ? '' : `${first}-${Number(first) + length - 1}`);
+      const within = new Set(members);
+      ranges.push({
+        spellings: portSpellings(`${span(inside)}/${protocol}`, ip ?? '', span(outside ?? '')),
+        has: (each, at) => within.has(JSON.stringify([each, textAt(at, 'HostIp'), textAt(at, 'HostPort')])),
+      });
+    }
+  }
+  return ranges;
+}
+
+function mappingSpellings(port: string, host: JsonObject): readonly string[] {
+  return portSpellings(port, textAt(host, 'HostIp') ?? '', textAt(host, 'HostPort') ?? '');
+}
 
 /** All ways of writing the mapping for `-p`. */
 function portSpellings(port: string, ip: string, hostPort: string): readonly string[] {

@@ -80,6 +80,19 @@ export function amount(unit: 'bytes' | 'cpus' | 'number', ...names: readonly str
   };
 }
 
+/** Nanoseconds there, in one unit on the command line. */
+export function duration(...names: readonly string[]): OptionRow {
+  const units = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 6e10, h: 36e11 };
+  return {
+    names,
+    elements: (value) => {
+      if (isEmpty(value)) return [];
+      if (typeof value !== 'number' || !Number.isSafeInteger(value)) return undefined;
+      return [{ spellings: Object.entries(units).map(([unit, size]) => `${value / size}${unit}`) }];
+    },
+  };
+}
+
 /** @param spell all spellings of one entry; `undefined`: it has none */
 export function list(
   names: readonly string[],
