@@ -1,5 +1,21 @@
 import type { Area } from '../support/attack.ts';
+import { commands } from './commands.ts';
 import { images } from './images.ts';
+import { isolation } from './isolation.ts';
+import { load } from './load.ts';
+import { mounts } from './mounts.ts';
+import { ownership } from './ownership.ts';
+import { resources } from './resources.ts';
+import { writes } from './writes.ts';
 
 /** All areas of the catalogue, in the order of docs/threats.md. */
-export const catalogue: readonly Area[] = [images];
+export const catalogue: readonly Area[] = [
+  images,
+  isolation,
+  resources,
+  commands,
+  mounts,
+  writes,
+  ownership,
+  load,
+];

@@ -19,13 +19,15 @@ export interface Attack {
   readonly control: (spelling: string) => Promise<Outcome>;
   /** Different words for the same thing. `control` is run with the first, `attack` with each. */
   readonly spellings?: readonly string[];
+  /** A refused spelling leaves nothing behind: all of them are tried in one test, prepared for once. */
+  readonly inOneGo?: boolean;
   /** What `who` does, through sudo and userdocker. */
   readonly attack: (spelling: string) => Promise<Outcome>;
   /** Whether the goal is reached: looked up on the host or the engine, or read from what the last step printed. */
   readonly reached: (last: Outcome) => Promise<boolean> | boolean;
   /** Where it is held by a refusal: words of the message that name the rule. Where it is held in silence: left out. */
   readonly refused?: RegExp;
-  /** The refusal's exit status: 77 (denied) if left out. 64 where it is no command line of docker's. */
+  /** The refusal's exit status. If left out: 77 (denied), or 64 where it is no command line (an option said twice). */
   readonly status?: number;
   /** Removes what `prepare`, `control` and `attack` made on the host. Containers are removed in any case. */
   readonly cleanUp?: () => Promise<unknown>;
@@ -35,4 +37,7 @@ export interface Attack {
 export interface Area {
   readonly title: string;
   readonly attacks: readonly Attack[];
+  /** What all of its attacks need and none of them changes: images. Made once. */
+  readonly before?: () => Promise<unknown>;
+  readonly after?: () => Promise<unknown>;
 }
