@@ -39,7 +39,7 @@ export async function findContainers(
  * A container whose HostConfig names our file as its --cidfile was made by a run of this user's that was ended before docker's
  * client wrote that file. Images and their labels have no say in HostConfig.
  */
-function madeByInterruptedRun(uid: Uid, { labels, raw }: InspectedContainer): boolean {
+export function madeByInterruptedRun(uid: Uid, { labels, raw }: InspectedContainer): boolean {
   const nonce = labels[nonceLabel] ?? '';
   return isNonce(nonce) && textAt(objectAt(raw, 'HostConfig'), 'ContainerIDFile') === cidfilePath(uid, nonce);
 }

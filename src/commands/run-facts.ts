@@ -44,6 +44,8 @@ export interface RunFacts {
   readonly otherUser: string | undefined;
   /** The machine's processors, in random order. */
   readonly processors: readonly number[];
+  /** How many processes the machine can have at a time. */
+  readonly machineProcesses: number;
   /** `undefined`: the executor gives none. */
   readonly gpus: RunGpuFacts | undefined;
   readonly contested: Contested;
@@ -98,6 +100,7 @@ export async function gatherRun(
     runc: version.runc,
     otherUser: findOtherUser(session, request),
     processors: shuffled(parseCpuList(fs.readFileSync('/sys/devices/system/cpu/online', 'utf8'))),
+    machineProcesses: readMachineProcesses(),
     gpus,
     contested,
   };
@@ -169,6 +172,14 @@ function findOtherUser(session: Session, request: ParsedCommand): string | undef
     if (account !== undefined && isOwner(owner, account)) return account.name;
   }
   return undefined;
+}
+
+/** proc_sys_kernel(5): numbers for processes, and memory for them. */
+function readMachineProcesses(): number {
+  const limits = ['pid_max', 'threads-max'].map((name) =>
+    Number(fs.readFileSync(`/proc/sys/kernel/${name}`, 'utf8')),
+  );
+  return Math.min(...limits);
 }
 
 /** Random, so that the default shares of many containers don't all fall on the first processors. */

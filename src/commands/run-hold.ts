@@ -22,9 +22,9 @@ import {
   ownedContainers,
   prepareOwnership,
 } from '../state/ownership.ts';
-import { listReservations, reserve } from '../state/reservations.ts';
+import { listReservations, release, reserve } from '../state/reservations.ts';
 import { type Session, singleValue } from './command.ts';
-import { gatherContested, ownContainers } from './contested.ts';
+import { gatherContested } from './contested.ts';
 import { pullImage } from './pull-first.ts';
 import { gatherRun, type RunFacts } from './run-facts.ts';
 import { gatherGpuHolds } from './run-gpus.ts';
@@ -80,10 +80,15 @@ async function grant(
   const owned = ownedContainers(uid);
   const reservations = listReservations(uid);
   const contested = await gatherContested(session, request, reservations);
+  for (const { nonce } of contested.over) release(uid, nonce);
+  if (contested.unproven.length > 0) {
+    const { adoptInterrupted } = await import('./adopt.ts');
+    await adoptInterrupted(session, contested.unproven, reservations);
+  }
   const facts = { ...before, contested };
   const decision = await decideAndHoldGpus(session, facts, decide);
   if (decision.kind === 'deny') return decision;
-  await collect(session, owned, new Set(reservations.map(({ nonce }) => nonce)), contested.own);
+  collect(session, owned, new Set(reservations.map(({ nonce }) => nonce)), contested.own);
   prepareOwnership(uid);
   reserve(uid, {
     nonce: facts.nonce,
@@ -130,23 +135,21 @@ const tolerated = { files: 16, pins: 1 };
 /**
  * On the way, now and then: what belonged to containers that are gone. Pins of containers that exist stay, so that they can be
  * started again.
- * @param owned read before the engine is asked
- * @param running the caller's containers that count
+ * @param owned read before the engine was asked
+ * @param own the caller's containers
  */
-async function collect(
-  session: Session,
+function collect(
+  { caller: { uid } }: Session,
   owned: ReturnType<typeof ownedContainers>,
   reserved: ReadonlySet<string>,
-  running: readonly ContainerSummary[],
-): Promise<void> {
-  const { uid } = session.caller;
+  own: readonly ContainerSummary[],
+): void {
   const pins = `${runtimeDirectory}/pins`;
-  const known = new Set([...reserved, ...running.map(({ labels }) => labels[nonceLabel])]);
+  const existing = new Set<string>(own.map(({ id }) => id));
+  const known = new Set([...reserved, ...own.map(({ labels }) => labels[nonceLabel])]);
   const idle = pinnedRuns(pins, uid).filter((nonce) => !known.has(nonce)).length;
-  if (owned.length - running.length < tolerated.files && idle < tolerated.pins) return;
-  const existing = new Set<string>((await ownContainers(session)).map(({ id }) => id));
-  const nonces = new Set(owned.filter(({ id }) => existing.has(id)).map(({ nonce }) => nonce));
-  collectPins({ pins, uid, isInUse: (nonce) => reserved.has(nonce) || nonces.has(nonce) });
+  if (owned.length - own.length < tolerated.files && idle < tolerated.pins) return;
+  collectPins({ pins, uid, isInUse: (nonce) => known.has(nonce) });
   collectOwnership(
     uid,
     owned,

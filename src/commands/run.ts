@@ -10,11 +10,12 @@ import { identityVariables, judgeEnvironment } from '../policy/environment.ts';
 import { judgeGroupNames } from '../policy/group-names.ts';
 import { judgeSizes } from '../policy/image-size.ts';
 import { judgePlatform } from '../policy/images.ts';
-import { judgeLimits } from '../policy/limits.ts';
+import { judgeExisting, judgeLimits, type LimitQuestion } from '../policy/limits.ts';
 import { mountParts } from '../policy/mount-render.ts';
 import { judgeMounts } from '../policy/mounts.ts';
 import { judgeName } from '../policy/names.ts';
 import { judgePorts, type PortVerdict } from '../policy/ports.ts';
+import { processLimitParts } from '../policy/process-limit.ts';
 import { familiar } from '../policy/reference.ts';
 import { labelParts, logParts, sysctlParts } from '../policy/run.ts';
 import { parseNanoCpus, parseSize } from '../policy/values.ts';
@@ -81,7 +82,7 @@ export function judgeRun(
       ...facts.mountProblems,
       ...ports.reasons,
       ...gpus.reasons,
-      ...(caller.isRoot ? [] : judgeLimits({ limits: policy.limits, usage: facts.contested.usage, asked })),
+      ...(caller.isRoot ? [] : limitReasons(policy, facts.contested, asked)),
     ],
     parts: [
       ...environment.variables.map(({ name, value, source, rule }) => ({
@@ -99,6 +100,7 @@ export function judgeRun(
       ...nameParts(request, facts),
       ...gpus.parts,
       ...confinement.parts,
+      ...processLimitParts(policy, caller, facts.machineProcesses, textsOf(listed, '--ulimit')),
       ...logParts(policy),
       ...sysctlParts(policy, textOf(listed, '--network')),
       ...labelParts(caller, container),
@@ -140,13 +142,28 @@ function imageReasons(
   ];
 }
 
+function limitReasons(
+  { limits }: Subject['policy'],
+  { own, unproven, usage }: RunFacts['contested'],
+  asked: LimitQuestion['asked'],
+): readonly Reason[] {
+  const names = own.map(({ id, names: [name] }) => name ?? id.slice(0, 12));
+  return [
+    ...judgeExisting(limits.containers, names, unproven.length),
+    ...judgeLimits({ limits, usage, asked }),
+  ];
+}
+
 function enforced(rule: string, word: string): Part {
   return { words: [word], source: 'enforced', rule };
 }
 
 function textOf(listed: readonly ListedOption[], flag: string): string | undefined {
-  const value = listed.filter((option) => option.flag === flag).at(-1)?.value;
-  return typeof value === 'string' ? value : undefined;
+  return textsOf(listed, flag).at(-1);
+}
+
+function textsOf(listed: readonly ListedOption[], name: string): readonly string[] {
+  return listed.flatMap(({ flag, value }) => (flag === name && typeof value === 'string' ? [value] : []));
 }
 
 /** What the container will be bound to, in bytes and CPUs: the last of each option counts in docker. */

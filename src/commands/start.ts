@@ -17,10 +17,16 @@ import { countsAsRunning, judgeLimits, type Share, type Usage, usage } from '../
 import { violations } from '../policy/violations.ts';
 import { withUserLock } from '../state/lock.ts';
 import { newNonce } from '../state/ownership.ts';
-import { listReservations, peekReservations, type Reservation, reserve } from '../state/reservations.ts';
+import {
+  listReservations,
+  peekReservations,
+  type Reservation,
+  release,
+  reserve,
+} from '../state/reservations.ts';
 import type { Command, Session, Subject, Verdict } from './command.ts';
 import { findContainers, foundIds, missingContainers, type NamedContainer } from './containers.ts';
-import { containerUsage, ownContainers } from './contested.ts';
+import { containerUsage, ownContainers, settle } from './contested.ts';
 import { judgeNamedImage, parseImage } from './image-reference.ts';
 import { gatherGpuHolds, machineGpus } from './run-gpus.ts';
 import { lockTimeout, newClaim } from './run-hold.ts';
@@ -40,6 +46,8 @@ interface StartFacts {
   readonly mounts: ReadonlyMap<string, StartedMounts>;
   /** What the caller uses beside these containers. */
   readonly usage: Usage;
+  /** Reservations that mean nothing any more. */
+  readonly over: readonly Reservation[];
   /** `undefined` where none of these containers has GPUs. */
   readonly gpus: GpuFacts | undefined;
 }
@@ -66,13 +74,16 @@ async function gatherStart(
 ): Promise<StartFacts> {
   const named = await findContainers(session, request.operands);
   const started = new Set<string>(foundIds(named));
-  const others = (await ownContainers(session)).filter(({ id }) => !started.has(id));
+  const own = await ownContainers(session);
+  const others = own.filter(({ id }) => !started.has(id));
+  const { counting, over } = await settle(session, own, reservations);
   const gpus = await gpusNow(session, named, machine);
   return {
     named,
     gpus,
     mounts: await mountsOf(session, named),
-    usage: usage(others.map(containerUsage), reservations),
+    usage: usage(others.map(containerUsage), counting),
+    over,
   };
 }
 
@@ -208,6 +219,7 @@ async function grant(
 ): Promise<Decision> {
   const { uid } = session.caller;
   const facts = await gatherStart(session, request, listReservations(uid), machine);
+  for (const { nonce } of facts.over) release(uid, nonce);
   const containers = facts.named.flatMap(({ container }) => (container === undefined ? [] : [container]));
   const nonces = containers.map(newNonce);
   const decision = await decideAndHoldGpus(session, facts, decide, nonces);

@@ -37,12 +37,11 @@ import type { ContainerId, Uid } from '../domain/ids.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { countsAsRunning } from '../policy/limits.ts';
 import { currentBootId, type Holder, isAlive } from '../state/holder.ts';
+import { mayRun, type StateOf } from '../state/orphans.ts';
 import { type GpuRecord, readRecord, replaceRecord } from './records.ts';
 
 /** Seconds; see above. */
 export const grace = 10;
-/** Milliseconds that the engine gets to tell the state of an orphan. */
-const patience = 500;
 
 export interface GpuClaim {
   readonly holder: Holder;
@@ -96,7 +95,7 @@ export function observeClaims(
 
 export interface Assessment {
   /** The engine's `inspect`, asked only for orphans whose time is over. `undefined`: the container is gone. */
-  readonly stateOf: (id: string) => Promise<string | undefined>;
+  readonly stateOf: StateOf;
   /** A dry run changes nothing: it leaves orphans without the mark that starts their time. */
   readonly mark: boolean;
   readonly grace?: number;
@@ -179,20 +178,6 @@ function madeBy(
   containers: readonly MadeContainer[],
 ): MadeContainer | undefined {
   return containers.find((made) => (container === undefined ? made.nonce === nonce : made.id === container));
-}
-
-/**
- * If it runs by now, this call has not seen its label, and the claim stands in for it. No answer means that the engine is still
- * starting it: then its GPU is not free, and nobody waits for it any longer (a user can make a start hang).
- */
-async function mayRun(id: string, stateOf: Assessment['stateOf']): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<'silent'>((resolve) => {
-    timer = setTimeout(() => resolve('silent'), patience);
-  });
-  const state = await Promise.race([stateOf(id).catch(() => 'silent'), silence]);
-  clearTimeout(timer);
-  return state !== undefined && (state === 'silent' || countsAsRunning(state));
 }
 
 function holdOf(

@@ -98,6 +98,35 @@ export function judgeLimits({ limits, usage: { shares }, asked }: LimitQuestion)
   ];
 }
 
+/** So many containers may exist for each that may run at a time, and no fewer than `fewest` altogether. */
+const existingForEach = 8;
+const fewest = 32;
+
+/**
+ * Containers that have ended, or were never started, use up the engine's memory and names, and everybody's time when they are
+ * listed. (Runs that are interrupted leave them behind, `--rm` or not.)
+ * @param own names of the caller's containers, whatever their state
+ * @param others how many more there may be
+ */
+export function judgeExisting(
+  limit: number | undefined,
+  own: readonly string[],
+  others: number,
+): readonly Reason[] {
+  if (limit === undefined) return [];
+  const most = Math.max(fewest, existingForEach * limit);
+  const count = own.length + others;
+  if (count < most) return [];
+  const names = own.length === 0 ? '' : `: ${listed(own)}`;
+  return [
+    {
+      rule: 'limits.containers',
+      message: `you have ${count} containers, ended ones included, of at most ${most}${names}`,
+      instead: 'userdocker ps -a shows them, userdocker rm removes them',
+    },
+  ];
+}
+
 function judgeCount(limit: number | undefined, shares: readonly Share[]): readonly Reason[] {
   if (limit === undefined || shares.length + 1 <= limit) return [];
   const message =

@@ -53,6 +53,20 @@ export function ownsContainer(
   return nonce !== undefined && isNonce(nonce) && readContainerId(cidfilePath(uid, nonce, state)) === id;
 }
 
+/** What docker's client would have written. Complete when it gets its name. */
+export function noteContainer(
+  uid: Uid,
+  nonce: string,
+  id: ContainerId,
+  state: string = stateDirectory,
+): void {
+  if (!isNonce(nonce)) return;
+  prepareOwnership(uid, state);
+  const file = cidfilePath(uid, nonce, state);
+  fs.writeFileSync(`${file}.new`, id, { mode: 0o600 });
+  fs.renameSync(`${file}.new`, file);
+}
+
 export interface OwnedContainer {
   readonly nonce: string;
   readonly id: ContainerId;

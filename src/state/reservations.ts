@@ -6,9 +6,10 @@
  * 2. A file is complete when it gets its name (rename(2)). What a killed call left half-written has no such name and is removed.
  * 3. A reservation ends with its holder, or on request (`release`), or with a reboot. It names boot id, pid and start time, so
  *    it survives execve: docker's client holds it until the container runs and counts by itself.
- * 4. Except that a client may die just after it has asked the engine to start the container: the engine goes on. For `grace`
- *    seconds after a holder was first seen dead its reservation is therefore shown as an orphan; src/policy/limits.ts counts
- *    it only while the engine knows the container and has not started it.
+ * 4. Except that a client may die just after it has asked the engine to start the container: the engine goes on, for as long as the
+ *    start takes. A reservation whose holder is dead is therefore an orphan; src/policy/limits.ts counts it only while the engine
+ *    knows the container and has not started it, and src/commands/contested.ts ends it: `grace` seconds after its holder was first
+ *    seen dead, unless the engine is at it.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -56,7 +57,7 @@ export function reserve(uid: Uid, grant: Grant, runtime: string = runtimeDirecto
   return reservation;
 }
 
-/** For a call that ends before it becomes docker. Needs no lock: nobody else may end a living call's reservation. */
+/** For a call that ends before it becomes docker, or an orphan that is over. Needs no lock: nobody else may end a living call's. */
 export function release(uid: Uid, nonce: string, runtime: string = runtimeDirectory): void {
   fs.rmSync(path.join(reservationDirectory(uid, runtime), `${nonce}.json`), { force: true });
 }
@@ -67,7 +68,7 @@ export function listReservations(uid: Uid, runtime: string = runtimeDirectory): 
   return list(directory).flatMap((entry) => {
     const file = path.join(directory, entry);
     const reservation = fileForm.test(entry) ? read(file) : undefined;
-    if (reservation === undefined || isOver(reservation)) return remove(file);
+    if (reservation === undefined || isOfAnotherBoot(reservation)) return remove(file);
     if (reservation.orphanedAt !== undefined || isAlive(reservation.holder)) return [reservation];
     const orphan = { ...reservation, orphanedAt: os.uptime() };
     write(directory, orphan);
@@ -80,14 +81,19 @@ export function peekReservations(uid: Uid, runtime: string = runtimeDirectory): 
   const directory = path.join(runtime, 'users', String(uid), 'reservations');
   return list(directory).flatMap((entry) => {
     const reservation = fileForm.test(entry) ? read(path.join(directory, entry)) : undefined;
-    if (reservation === undefined || isOver(reservation)) return [];
-    return [isAlive(reservation.holder) ? reservation : { ...reservation, orphanedAt: os.uptime() }];
+    if (reservation === undefined || isOfAnotherBoot(reservation)) return [];
+    const isKnown = reservation.orphanedAt !== undefined || isAlive(reservation.holder);
+    return [isKnown ? reservation : { ...reservation, orphanedAt: os.uptime() }];
   });
 }
 
-function isOver({ holder, orphanedAt }: Reservation): boolean {
-  if (holder.bootId !== currentBootId()) return true;
+/** An orphan that has had its time: from now on only the engine's word keeps it. */
+export function isOverdue({ orphanedAt }: Reservation): boolean {
   return orphanedAt !== undefined && os.uptime() - orphanedAt >= grace;
+}
+
+function isOfAnotherBoot({ holder }: Reservation): boolean {
+  return holder.bootId !== currentBootId();
 }
 
 function list(directory: string): readonly string[] {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type ContainerUsage,
   formatBytes,
+  judgeExisting,
   judgeLimits,
   type ReservedUsage,
   usage,
@@ -224,4 +225,27 @@ test.each([
   [2 * 1024 * g, '2t'],
 ])('%d bytes are %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+describe('containers that exist', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `alice_${index + 1}`);
+  test.each([
+    [32, 255, 0, true],
+    [32, 256, 0, false],
+    [32, 200, 56, false],
+    [32, 0, 256, false],
+    [1, 31, 0, true],
+    [1, 32, 0, false],
+    [0, 32, 0, false],
+    [undefined, 5000, 5000, true],
+  ])('with limits.containers %s: %i, and %i that may be the caller’s', (limit, own, others, fine) => {
+    const reasons = judgeExisting(limit, names(own), others);
+    expect(reasons.map(({ rule }) => rule)).toEqual(fine ? [] : ['limits.containers']);
+  });
+  test('the message names some of the caller’s own', () => {
+    const [reason] = judgeExisting(32, names(250), 6);
+    expect(reason?.message).toMatch(
+      /^you have 256 containers, ended ones included, of at most 256: alice_1, .*alice_8 and 242 more$/,
+    );
+  });
 });

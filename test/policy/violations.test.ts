@@ -797,6 +797,7 @@ describe('resources', () => {
       {
         Ulimits: [
           { Name: 'nofile', Soft: 10, Hard: 20 },
+          { Name: 'nproc', Soft: 8192, Hard: 8192 },
           { Name: 'memlock', Soft: -1, Hard: -1 },
         ],
       },
@@ -826,12 +827,13 @@ describe('resources', () => {
     ['CpusetCpus', { CpusetCpus: '0,1' }, run('--init')],
     ['Ulimits', { Ulimits: [{ Name: 'nofile', Soft: 10, Hard: 1e8 }] }, ''],
     ['Ulimits', { Ulimits: [{ Name: 'core', Soft: -1, Hard: -1 }] }, ''],
+    ['Ulimits', { Ulimits: [{ Name: 'nproc', Soft: 2 ** 23, Hard: 2 ** 23 }] }, ''],
     [
       'Ulimits',
       {
         Ulimits: [
           { Name: 'nofile', Soft: 1, Hard: 1 },
-          { Name: 'nproc', Soft: 1, Hard: 1 },
+          { Name: 'nproc', Soft: 1, Hard: 2 },
         ],
       },
       '',

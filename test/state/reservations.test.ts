@@ -5,7 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserdockerError } from '../../src/domain/errors.ts';
 import { parseUid } from '../../src/domain/ids.ts';
 import { currentHolder } from '../../src/state/holder.ts';
-import { grace, listReservations, peekReservations, release, reserve } from '../../src/state/reservations.ts';
+import {
+  grace,
+  isOverdue,
+  listReservations,
+  peekReservations,
+  release,
+  reserve,
+} from '../../src/state/reservations.ts';
 
 const parsed = parseUid('1000');
 if (!parsed.ok) throw new Error(parsed.error);
@@ -63,16 +70,22 @@ describe('reservations', () => {
     expect(fs.readdirSync(directory)).toEqual([]);
   });
 
-  test('whose holder is dead are orphans for a while, then gone', () => {
+  test('whose holder is dead are orphans, and overdue after a while', () => {
     plant(one, dead);
     const [orphan] = listReservations(alice, runtime);
     expect(orphan?.orphanedAt).toBeCloseTo(os.uptime(), -1);
     expect(listReservations(alice, runtime)).toEqual([orphan]);
-    plant(one, { ...dead, orphanedAt: os.uptime() - grace + 2 });
-    expect(names()).toEqual(['planted']);
-    plant(one, { ...dead, orphanedAt: os.uptime() - grace });
-    expect(names()).toEqual([]);
-    expect(fs.readdirSync(directory)).toEqual([]);
+    for (const [age, overdue] of [
+      [grace - 2, false],
+      [grace, true],
+      [10 * grace, true],
+    ] as const) {
+      plant(one, { ...dead, orphanedAt: os.uptime() - age });
+      // Only who knows what the engine is at may end it.
+      expect(listReservations(alice, runtime).map(isOverdue)).toEqual([overdue]);
+      expect(peekReservations(alice, runtime).map(isOverdue)).toEqual([overdue]);
+    }
+    expect(fs.readdirSync(directory)).toEqual([`${one}.json`]);
   });
 
   test('that a killed call left half-written are removed', () => {

@@ -151,6 +151,7 @@ const ofStart: Facts<Parameters<typeof start.judge>[2]> = (_subject, request, wo
   named: named(request.operands, world),
   mounts: new Map(),
   usage: world.usage ?? { shares: [], gpus: [] },
+  over: [],
   gpus: undefined,
 });
 

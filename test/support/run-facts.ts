@@ -35,6 +35,8 @@ export interface World {
   readonly otherUser?: string;
   readonly dataRootIsOpen?: boolean;
   readonly processors?: number;
+  /** What the kernel has numbers for. */
+  readonly machineProcesses?: number;
   /** Why the image's /etc/group is not to be trusted. */
   readonly groupsUnsafe?: string;
   /** The engine's. */
@@ -72,11 +74,14 @@ export const runFacts: Facts<RunFacts> = (subject, request, world) => {
     runc: world.runc ?? '1.3.0',
     otherUser: world.otherUser,
     processors: Array.from({ length: world.processors ?? 8 }, (_, index) => index),
+    machineProcesses: world.machineProcesses ?? 32_768,
     gpus: gpuFacts(subject, request, world),
     contested: {
       name: typeof name === 'string' ? name : nextName(subject.policy, new Set(world.names ?? [])),
       usage: world.usage ?? { shares: [], gpus: [] },
       own: [],
+      unproven: [],
+      over: [],
     },
   };
 };

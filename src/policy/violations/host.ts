@@ -226,8 +226,23 @@ const resources: { readonly [key: string]: Judge } = {
     ...amount('bytes', '--shm-size'),
     isFilledIn: (value) => value === 64 * 1024 * 1024,
   }),
-  Ulimits: judgeOption(list(['--ulimit'], spellUlimit)),
+  Ulimits: (value, context) => ulimits(withoutProcessLimit(value), context),
 };
+
+const ulimits = judgeOption(list(['--ulimit'], spellUlimit));
+
+/** PID_MAX_LIMIT of the kernel, Linux 2.6 and later. */
+const mostProcesses = 2 ** 22;
+
+/** `run` puts one in (src/policy/process-limit.ts), from what the machine could have then. */
+function withoutProcessLimit(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.filter((each: unknown) => {
+    const [soft, hard] = [numberAt(each, 'Soft'), numberAt(each, 'Hard')];
+    const isOurs = textAt(each, 'Name') === 'nproc' && soft !== undefined && soft === hard;
+    return !(isOurs && soft > 0 && soft <= mostProcesses);
+  });
+}
 
 /** One container alone; the sum over all of them is for the limits to judge. Root has none. */
 function overLimit(value: unknown, { caller }: Context, limit: number | undefined): string | undefined {
