@@ -3,8 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { lastAuditRecord } from './support/audit.ts';
 import type { Outcome } from './support/command.ts';
 import { resetConfig, writeConfig } from './support/config.ts';
-import { docker, inspect, removeContainers, startEngine, stopEngine } from './support/engine.ts';
-import { importImage } from './support/images.ts';
+import { docker, inspect, removeContainers } from './support/engine.ts';
 import { installNvidiaSmi, removeNvidiaSmi, uuidsOf } from './support/nvidia.ts';
 import { openTerminal } from './support/terminal.ts';
 import { mustUserdocker, userdocker } from './support/userdocker.ts';
@@ -129,63 +128,6 @@ exec docker $ARGS "$@"
     expect(await mustNvidia('alice', "ps --format '{{.Names}} is {{.State}}'")).toBe('old-way is running');
     expect(await mustRoot('cut -d" " -f1 /run/nvidia-docker.log')).toBe('run\n');
     rmSync(wrapper);
-  });
-});
-
-describe('what an image says of GPUs, where the default runtime is nvidia', () => {
-  const log = '/run/nvidia-runtime.log';
-  /** Sees what the NVIDIA runtime would see, and gives what it would give: here a line in a log. */
-  const standIn = '/usr/local/sbin/nvidia-container-runtime';
-  const seen = () => mustRoot(`cat ${log}; : >${log}`);
-
-  beforeAll(async () => {
-    const script = `#!/bin/sh
-previous=
-for word; do
-  if [ "$previous" = --bundle ]; then
-    for name in NVIDIA_VISIBLE_DEVICES DOCKER_RESOURCE_GPU USERDOCKER_NV_GPU; do
-      grep -o "\\"$name=[^\\"]*\\"" "$word/config.json" >>${log}
-    done
-  fi
-  previous=$word
-done
-exec /usr/sbin/runc "$@"
-`;
-    writeFileSync(standIn, script, { mode: 0o755 });
-    writeFileSync(log, '');
-    const variables = 'NVIDIA_VISIBLE_DEVICES=all DOCKER_RESOURCE_GPU=all USERDOCKER_NV_GPU=0,1,2';
-    await importImage('greedy', { changes: [`ENV ${variables}`, 'LABEL userdocker.gpus=all'] });
-    await stopEngine();
-    await startEngine(['--add-runtime', `nvidia=${standIn}`, '--default-runtime', 'nvidia']);
-  });
-  afterAll(async () => {
-    await removeContainers();
-    await stopEngine();
-    await startEngine();
-    await docker(['rmi', 'greedy']);
-  });
-
-  test('plain docker gives it all', async () => {
-    await docker(['run', '--rm', 'greedy', 'true']);
-    expect(await seen()).toContain('"NVIDIA_VISIBLE_DEVICES=all"\n');
-  });
-  test('userdocker gives it nothing', async () => {
-    const inside = await mustUserdocker('alice', "run greedy sh -c 'echo $NVIDIA_VISIBLE_DEVICES'");
-    expect(inside).toBe('void');
-    const lines = ['NVIDIA_VISIBLE_DEVICES=void', 'DOCKER_RESOURCE_GPU=void', 'USERDOCKER_NV_GPU='];
-    expect(await seen()).toBe(lines.map((line) => `"${line}"\n`).join(''));
-  });
-  test('nor does the user, by -e', async () => {
-    for (const variable of ['NVIDIA_VISIBLE_DEVICES=all', 'NV_GPU=all', 'NVIDIA_MIG_CONFIG_DEVICES=all']) {
-      const { status, stderr } = await userdocker('alice', `run -e ${variable} greedy true`);
-      expect(status).toBe(77);
-      expect(stderr).toContain('is set by userdocker alone');
-    }
-    expect(await seen()).toBe('');
-  });
-  test('a run with GPUs gets its own', async () => {
-    await mustNvidia('alice', 'run greedy true', '2');
-    expect(await seen()).toContain(`"NVIDIA_VISIBLE_DEVICES=${uuid(2)}"\n`);
   });
 });
 
@@ -484,13 +426,5 @@ describe('nothing stays reserved', () => {
     expect(await answer('alice', 'box')).toMatch(/^77: userdocker: denied: this machine has no GPUs\n/);
     expect(await mustUserdocker('alice', 'ps --gpu-used')).toBe('nvidia-smi finds no GPUs on this machine.');
     expect(await mustUserdocker('alice', 'ps --gpu-free --format json')).toBe('[]');
-  });
-  test('where others than root could change nvidia-smi: 78, and it is not started', async () => {
-    await mustRoot('mkdir -m 777 /opt/open; cp /bin/busybox /opt/open/nvidia-smi');
-    writeConfig({ nvidia: { smi: '/opt/open/nvidia-smi' } });
-    const { status, stderr } = await nvidia('alice', 'run box true');
-    expect(status).toBe(78);
-    expect(stderr).toContain('File: /opt/open/nvidia-smi');
-    await mustRoot('rm -r /opt/open');
   });
 });

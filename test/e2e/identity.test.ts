@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Outcome } from './support/command.ts';
 import { resetConfig, writeConfig } from './support/config.ts';
@@ -143,21 +143,6 @@ describe('groups', () => {
     );
     expect(stdout).toContain('docker run');
     expect(stdout).not.toMatch(new RegExp(`LAYER|--group-add=${gpu} `));
-  });
-});
-
-describe('a setuid or setgid copy', () => {
-  const copy = '/usr/local/lib/userdocker/copy';
-  afterEach(() => rmSync(copy));
-
-  test.each([0o4755, 0o2755, 0o6755])('of mode %o refuses', async (mode) => {
-    copyFileSync(userdockerProgram, copy);
-    chmodSync(copy, mode);
-    for (const env of [{}, { SUDO_UID: '0', SUDO_GID: '0' }]) {
-      const { status, stdout, stderr } = await as('mallory', `${copy} ps`, { env });
-      expect({ status, stdout }).toEqual({ status: 77, stdout: '' });
-      expect(stderr).toContain('setuid or setgid');
-    }
   });
 });
 
