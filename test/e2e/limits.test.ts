@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Outcome } from './support/command.ts';
 import { resetConfig, writeConfig } from './support/config.ts';
 import { docker, inspect, removeContainers } from './support/engine.ts';
 import { importImage } from './support/images.ts';
-import { processes, userdockerProgram } from './support/processes.ts';
 import { mustUserdocker, userdocker } from './support/userdocker.ts';
 
 afterEach(async () => {
@@ -131,21 +129,6 @@ describe('names', () => {
 });
 
 describe('in each container', () => {
-  test('processes: a fork bomb stays small, and bob goes on working', async () => {
-    writeConfig({ limits: { pids: 100 } });
-    await mustUserdocker(
-      'alice',
-      "run -d --name bomb box sh -c 'bomb() { bomb | bomb & }; (bomb) & exec sleep 300'",
-    );
-    const pids = async () =>
-      Number((await docker(['stats', '--no-stream', '--format', '{{.PIDs}}', 'bomb'])).trim());
-    await expect.poll(pids, { timeout: 20_000 }).toBeGreaterThan(50);
-    expect(await pids()).toBeLessThanOrEqual(100);
-    const start = Date.now();
-    expect(await mustUserdocker('bob', 'run box echo works')).toBe('works');
-    expect(Date.now() - start).toBeLessThan(15_000);
-    await mustUserdocker('alice', 'kill bomb');
-  });
   test('fewer processes may be asked for, more may not', async () => {
     writeConfig({ limits: { pids: 100 } });
     for (const [words, limit] of [
@@ -200,20 +183,4 @@ describe('in each container', () => {
   ])('%s: %i', async (words, status) => {
     expect((await userdocker('alice', `-n run ${words} box`)).status).toBe(status);
   });
-});
-
-test('nothing of a call that was killed half-way is left for good', async () => {
-  writeConfig({ limits: { containers: 1 } });
-  for (let round = 0; round < 8; round += 1) {
-    const call = userdocker('alice', `run --network=none ${sleeper}`);
-    // Where it has got to by then is anybody's guess.
-    await sleep(round * 40);
-    for (const { pid, program } of processes())
-      if (program === '/usr/bin/docker' || program === userdockerProgram) process.kill(pid, 'SIGKILL');
-    await Promise.race([call, sleep(200)]);
-    await removeContainers();
-    await call;
-  }
-  const again = async () => (await userdocker('alice', `run -d ${sleeper}`)).status;
-  await expect.poll(again, { timeout: 30_000, interval: 1000 }).toBe(0);
 });
