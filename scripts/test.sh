@@ -21,13 +21,16 @@ main() {
       bash scripts/debian-root.sh dist/debian-root >/dev/null 2>&1 &
       step lint npx --no-install biome check .
       step types npx --no-install tsc --noEmit
-      vitest unit
-      vitest fuzz
       if step build bash scripts/build.sh; then
-        vitest install
+        # The tests with an engine wait for it most of the time; the others use the processors meanwhile.
+        mkdir reports
+        beside_end_to_end >reports/beside.log 2>&1 &
         vitest e2e
+        wait "$!" || failed+=("the tests beside the end-to-end tests")
+        cat reports/beside.log
+      else
+        vitest unit
       fi
-      make_packages && vitest package
       ;;
     unit | fuzz) vitest "$@" ;;
     install | e2e) step build bash scripts/build.sh && vitest "$@" ;;
@@ -47,6 +50,16 @@ step() {
     failed+=("$name")
     return 1
   fi
+}
+
+# All but the end-to-end tests. In a process of its own: what failed is said by its status, and by name in what it prints.
+beside_end_to_end() {
+  failed=()
+  vitest unit
+  vitest fuzz
+  vitest install
+  make_packages && vitest package
+  [[ ${#failed[@]} -eq 0 ]] || { echo "failed: ${failed[*]}" && false; }
 }
 
 # What the tests of the packages need: the packages, and a Debian to install them into.
