@@ -7,6 +7,9 @@
  * 2. So nobody but root can exchange a name between the look at it and the next step.
  * 3. The last name is opened without following a link, and everything else is asked of the open handle.
  *
+ * 4. It lies on a file system of this machine. A file server says whatever it likes about owners and modes, to whoever can pose
+ *    as it, and whoever is root on another of its clients writes there; and it can be down.
+ *
  * A named user's write permission by access control list shows as group permission in the mode (acl(5)).
  */
 import {
@@ -18,6 +21,7 @@ import {
   readdirSync,
   readSync,
   type Stats,
+  statfsSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ConfigProblem } from '../domain/errors.ts';
@@ -26,10 +30,37 @@ import { err, ok, type Result } from '../domain/result.ts';
 /** Bytes. A policy of thousands of lines has a tenth of it. */
 export const largestFile = 1024 * 1024;
 
+/** statfs(2), linux/magic.h; zfs and bcachefs have theirs from their own sources. What is not named here is not trusted. */
+const localFileSystems: { readonly [magic: number]: string } = {
+  61267: 'ext2, ext3, ext4',
+  1481003842: 'xfs',
+  2435016766: 'btrfs',
+  801189825: 'zfs',
+  3393526350: 'bcachefs',
+  4076150800: 'f2fs',
+  1382369651: 'reiserfs',
+  827541066: 'jfs',
+  16914836: 'tmpfs',
+  2240043254: 'ramfs',
+  2035054128: 'overlay',
+  1936814952: 'squashfs',
+  3774210530: 'erofs',
+};
+
+/** The magic number of the file system on which a path lies. @throws as statfs(2) does */
+export type FileSystemOf = (path: string) => number;
+
 export class TrustedTree {
+  readonly #fileSystemOf: FileSystemOf;
+  readonly #rootDevice: number;
   /** Each directory is looked at once per load. */
   readonly #directories = new Map<string, Result<'there' | 'missing', ConfigProblem>>();
   readonly #files = new Set<string>();
+
+  constructor(fileSystemOf: FileSystemOf = (path) => statfsSync(path).type, rootDevice = lstatSync('/').dev) {
+    this.#fileSystemOf = fileSystemOf;
+    this.#rootDevice = rootDevice;
+  }
 
   /** Every path that what was read depends on, missing ones included. */
   get touched(): readonly string[] {
@@ -40,7 +71,7 @@ export class TrustedTree {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
     const above = path === '/' ? ok('there' as const) : this.directory(dirname(path));
-    const answer = above.ok && above.value === 'there' ? inspectDirectory(path) : above;
+    const answer = above.ok && above.value === 'there' ? this.#inspectDirectory(path) : above;
     this.#directories.set(path, answer);
     return answer;
   }
@@ -72,7 +103,8 @@ export class TrustedTree {
       return openFailure(path, errorCode(error));
     }
     try {
-      const distrust = distrustFile(fstatSync(descriptor));
+      const stats = fstatSync(descriptor);
+      const distrust = distrustFile(stats) ?? this.#distrustFileSystem(stats, `/proc/self/fd/${descriptor}`);
       return distrust === undefined ? readAll(path, descriptor) : err({ file: path, message: distrust });
     } catch (error) {
       return err({ file: path, message: `can not be read (${errorCode(error)})` });
@@ -80,19 +112,28 @@ export class TrustedTree {
       closeSync(descriptor);
     }
   }
-}
 
-function inspectDirectory(path: string): Result<'there' | 'missing', ConfigProblem> {
-  try {
-    const stats = lstatSync(path);
-    if (stats.isSymbolicLink())
-      return err({ file: path, message: 'is a symbolic link; links are not followed' });
-    if (!stats.isDirectory()) return err({ file: path, message: 'is not a directory' });
-    const distrust = distrustOwner(stats);
-    return distrust === undefined ? ok('there') : err({ file: path, message: distrust });
-  } catch (error) {
-    const code = errorCode(error);
-    return code === 'ENOENT' ? ok('missing') : err({ file: path, message: `can not be looked at (${code})` });
+  #inspectDirectory(path: string): Result<'there' | 'missing', ConfigProblem> {
+    try {
+      const stats = lstatSync(path);
+      if (stats.isSymbolicLink())
+        return err({ file: path, message: 'is a symbolic link; links are not followed' });
+      if (!stats.isDirectory()) return err({ file: path, message: 'is not a directory' });
+      const distrust = distrustOwner(stats) ?? this.#distrustFileSystem(stats, path);
+      return distrust === undefined ? ok('there') : err({ file: path, message: distrust });
+    } catch (error) {
+      const code = errorCode(error);
+      return code === 'ENOENT'
+        ? ok('missing')
+        : err({ file: path, message: `can not be looked at (${code})` });
+    }
+  }
+
+  /** A machine without a disk has its root from a server, and with it every program: there is nothing left to distrust. */
+  #distrustFileSystem({ dev }: Stats, path: string): string | undefined {
+    if (dev === this.#rootDevice || Object.hasOwn(localFileSystems, this.#fileSystemOf(path)))
+      return undefined;
+    return 'is not on a file system of this machine: copy it to a local disk';
   }
 }
 

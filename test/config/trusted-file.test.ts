@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -200,5 +201,40 @@ describe('a listing', () => {
 
   test('of a directory that does not exist is empty', () => {
     expect(new TrustedTree().list('/nowhere/at/all')).toEqual({ ok: true, value: [] });
+  });
+});
+
+describe('a file system', () => {
+  const nfs = 0x6969;
+  const cifs = 0xff534d42;
+  const ext4 = 0xef53;
+  /** Files, and this directory, lie there; all else on ext4. Nothing is on the device of /, which is never doubted. */
+  const on = (directory: string, magic: number) =>
+    new TrustedTree((path) => (path === directory || path.startsWith('/proc/self/fd/') ? magic : ext4), -1);
+
+  test.each([nfs, cifs, 0x65735546, 0])('of magic %i is not trusted with a file', (magic) => {
+    const path = write(trustedDirectory(), 'f');
+    expect(problem(path, on('', magic))).toBe(
+      `${path}: is not on a file system of this machine: copy it to a local disk`,
+    );
+    expect(problem(path, on('', ext4))).toBe('trusted');
+  });
+  test('of a server is not trusted with a directory either, nor with what is missing there', () => {
+    const directory = trustedDirectory();
+    for (const answer of [on(directory, nfs).list(directory), on(directory, nfs).read(`${directory}/none`)])
+      expect(answer).toMatchObject({ ok: false, error: { file: directory } });
+  });
+  test('of a server is trusted where it is that of /', () => {
+    const path = write(trustedDirectory(), 'f');
+    const everywhere = (rootDevice: number) => new TrustedTree(() => nfs, rootDevice);
+    expect(problem(path, everywhere(lstatSync('/').dev))).toBe(
+      lstatSync('/').dev === lstatSync(path).dev
+        ? 'trusted'
+        : expect.stringContaining('not on a file system'),
+    );
+    expect(problem(path, everywhere(-1))).toContain('not on a file system');
+  });
+  test('that the kernel makes up is not trusted, whatever it says of owners', () => {
+    expect(problem('/proc/version')).toContain('/proc: is not on a file system of this machine');
   });
 });
