@@ -84,7 +84,7 @@ export const pattern: Parse<string> = (value, variables) => {
  * The u flag is for the admin's sake: without it `\A`, `\Z` or `\p{L}` (Python's, or Unicode's) would silently stand for
  * the letters themselves. The expression is also tried alone: `a)|(b` compiles once it is put into a group.
  */
-function compileProblem(expression: string): string | undefined {
+export function compileProblem(expression: string): string | undefined {
   try {
     new RegExp(expression, 'su');
     return undefined;
