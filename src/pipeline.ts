@@ -23,7 +23,11 @@ export function runner<Facts>(command: Command<Facts>): Runner {
     if (!session.frame.dryRun) refuseForbidden(session, request);
     const facts = await command.gather(session, request);
     const judge = (known: Facts) => decide(command, subjectOf(session), request, known);
-    if (session.frame.dryRun) return show(judge(facts), command.own?.applies(request) === true, session);
+    if (session.frame.dryRun) {
+      const decision = judge(facts);
+      command.release?.(facts);
+      return show(decision, command.own?.applies(request) === true, session);
+    }
     const decision = await (command.hold?.(session, request, facts, judge) ?? judge(facts));
     return carryOut(command, session, request, facts, decision);
   };

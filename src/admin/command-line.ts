@@ -8,6 +8,19 @@ export type AdminCall =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'check' }
   | { readonly kind: 'show'; readonly user: string; readonly json: boolean }
+  | { readonly kind: 'show-diff'; readonly users: readonly [string, string]; readonly json: boolean }
+  | {
+      readonly kind: 'import-config';
+      readonly path: string;
+      readonly output: string | undefined;
+      readonly program: 'userdocker' | 'diffproml' | undefined;
+    }
+  | {
+      readonly kind: 'replay';
+      readonly config: string;
+      readonly files: readonly string[];
+      readonly json: boolean;
+    }
   | { readonly kind: 'doctor'; readonly json: boolean; readonly quiet: boolean }
   | LogCall;
 
@@ -63,11 +76,32 @@ export function adminCommand(called: (call: AdminCall) => void = () => undefined
     .action(() => called({ kind: 'check' }));
   program
     .command('show')
-    .description("show a user's merged policy, and where each value was set")
-    .requiredOption('--user <NAME>', 'the name, or the uid')
+    .description(
+      "show a user's merged policy, and where each value was set; or how those of two users differ",
+    )
+    .addOption(new Option('--user <NAME>', 'the name, or the uid').conflicts('diff'))
+    .option('--diff <NAMES...>', 'two users: only the settings that differ')
     .addOption(new Option('--format <FORMAT>', 'how').choices(['text', 'json']).default('text'))
-    .action(({ user, format }: { readonly user: string; readonly format: string }) =>
-      called({ kind: 'show', user, json: format === 'json' }),
+    .action(({ user, diff, format }: ShowOptions) => called(showCall(user, diff, format === 'json')));
+  program
+    .command('import-config')
+    .description(
+      "convert the Python program's configuration to YAML, and show on samples that it decides alike",
+    )
+    .argument('<PATH>', 'config.py, or the directory in which it lies')
+    .option('--output <DIRECTORY>', 'a new directory for the files')
+    .addOption(new Option('--program <NAME>', 'whose files they are').choices(['userdocker', 'diffproml']))
+    .action((path: string, { output, program: whose }: ImportOptions) =>
+      called({ kind: 'import-config', path, output, program: whose }),
+    );
+  program
+    .command('replay')
+    .description('decide the recorded calls again under another configuration, and show what would change')
+    .argument('[AUDIT.jsonl...]', 'audit logs; - is standard input')
+    .requiredOption('--config <DIRECTORY>', 'the other configuration')
+    .addOption(new Option('--format <FORMAT>', 'how').choices(['text', 'json']).default('text'))
+    .action((files: readonly string[], { config, format }: ReplayOptions) =>
+      called({ kind: 'replay', config, files, json: format === 'json' }),
     );
   program
     .command('doctor')
@@ -117,4 +151,26 @@ function addLog(program: Command, called: (call: AdminCall) => void): void {
         files,
       }),
     );
+}
+
+interface ShowOptions {
+  readonly user?: string;
+  readonly diff?: readonly string[];
+  readonly format: string;
+}
+interface ReplayOptions {
+  readonly config: string;
+  readonly format: string;
+}
+interface ImportOptions {
+  readonly output?: string;
+  readonly program?: 'userdocker' | 'diffproml';
+}
+
+function showCall(user: string | undefined, diff: readonly string[] | undefined, json: boolean): AdminCall {
+  if (user !== undefined) return { kind: 'show', user, json };
+  const [one, other, ...more] = diff ?? [];
+  if (one === undefined) throw usage('show needs --user NAME, or --diff NAME NAME');
+  if (other === undefined || more.length > 0) throw usage('--diff takes two users');
+  return { kind: 'show-diff', users: [one, other], json };
 }

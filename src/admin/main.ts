@@ -17,11 +17,18 @@ import { checkEverybody } from './check.ts';
 import { type AdminCall, parseAdminCall } from './command-line.ts';
 import { examine, partWord } from './doctor/doctor.ts';
 import { parts } from './doctor/finding.ts';
+import type { ImportCall } from './import-config.ts';
+import type { ReplayCall } from './replay.ts';
 import { showJson, showText } from './show.ts';
+import type { Side } from './show-diff.ts';
 
 /** EX_SOFTWARE and EX_IOERR of sysexits.h. */
 const internalError = 70;
 const outputError = 74;
+/** As diff(1) says it. */
+const somethingChanges = 1;
+/** EX_DATAERR: a part of what was to be converted could not be. */
+const notWhole = 65;
 const program = 'userdocker-admin';
 
 async function main(): Promise<number> {
@@ -44,6 +51,12 @@ async function act(argv: readonly string[]): Promise<number> {
       return check();
     case 'show':
       return show(call);
+    case 'show-diff':
+      return showDiff(call);
+    case 'import-config':
+      return importFiles(call);
+    case 'replay':
+      return replayCalls(call, call.json);
     case 'doctor':
       return doctor(call);
     case 'log':
@@ -63,9 +76,38 @@ function assertRoot(): void {
 }
 
 function show({ user, json }: Extract<AdminCall, { kind: 'show' }>): number {
+  const { caller, files, tree } = sideOf(user);
+  return print((json ? showJson : showText)(caller, files, tree));
+}
+
+async function showDiff({ users, json }: Extract<AdminCall, { kind: 'show-diff' }>): Promise<number> {
+  const { diffJson, diffText } = await import('./show-diff.ts');
+  const [one, other] = users;
+  return print((json ? diffJson : diffText)(sideOf(one), sideOf(other)));
+}
+
+function sideOf(user: string): Side {
   const caller = callerForUser(user);
   const { loaded, merged } = loadMerged({ directory: configDirectory, caller });
-  return print((json ? showJson : showText)(caller, loaded.files, merged));
+  return { caller, files: loaded.files, tree: merged };
+}
+
+async function importFiles(call: ImportCall): Promise<number> {
+  const { importConfig } = await import('./import-config.ts');
+  const { output, messages, whole } = await importConfig(call);
+  writeAll(2, messages);
+  const status = print(output);
+  return whole ? status : notWhole;
+}
+
+async function replayCalls(call: ReplayCall, json: boolean): Promise<number> {
+  const [{ replay }, { replayJson, replayText }] = await Promise.all([
+    import('./replay.ts'),
+    import('./replay/report.ts'),
+  ]);
+  const result = await replay(call);
+  const status = print((json ? replayJson : replayText)(result));
+  return status === 0 && result.changes.length > 0 ? somethingChanges : status;
 }
 
 async function doctor({ json, quiet }: Extract<AdminCall, { kind: 'doctor' }>): Promise<number> {

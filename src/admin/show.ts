@@ -37,7 +37,7 @@ function withPlace(text: string, { file, line }: Place): string {
 }
 
 /** One value on one line: `[-t, --tty]`, `{flag: --cpus, max: 16}`. */
-function flow(value: Plain): string {
+export function flow(value: Plain): string {
   if (typeof value === 'string') return scalar(value);
   if (typeof value !== 'object' || value === null) return String(value);
   if (isList(value)) return `[${value.map(flow).join(', ')}]`;

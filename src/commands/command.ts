@@ -58,6 +58,8 @@ export interface Command<Facts> {
   readonly rendered?: ReadonlySet<string>;
   /** Facts from outside. Nothing here changes anything. */
   gather(session: Session, request: ParsedCommand): Promise<Facts>;
+  /** Gives back what the facts hold open, where nothing is going to be started. (docker inherits none of it in any case.) */
+  readonly release?: (facts: Facts) => void;
   /**
    * The command's own rules: pure. The argument lists are judged by src/decide.ts for all commands alike.
    * @param listed the options that those lists let through or put in: what the container will really get

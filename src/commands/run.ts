@@ -40,6 +40,7 @@ export const run: Command<RunFacts> = {
   grammar: grammarOf('run'),
   rendered,
   gather: gatherRun,
+  release: ({ mounts }) => mounts.close(),
   judge: judgeRun,
   hold: holdRun,
 };

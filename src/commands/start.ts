@@ -59,6 +59,9 @@ function startCommand(grammar: CommandGrammar): Command<StartFacts> {
   return {
     grammar,
     gather: (session, request) => gatherStart(session, request, peekReservations(session.caller.uid)),
+    release: ({ mounts }) => {
+      for (const { plan } of mounts.values()) plan.close();
+    },
     judge: judgeStart,
     hold: (session, request, { gpus }, decide) =>
       withUserLock(session.caller.uid, lockTimeout, () => grant(session, request, gpus?.gpus, decide)),

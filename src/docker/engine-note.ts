@@ -24,7 +24,7 @@ export async function askOnce<T>(
   const known = parse(recall(path.join(runtime, name), key));
   if (known !== undefined) return known;
   const value = await ask();
-  remember(runtime, name, key, value);
+  if (engine.notes !== false) remember(runtime, name, key, value);
   return value;
 }
 

@@ -14,6 +14,8 @@ const largestAnswer = 512 * 1024 * 1024;
 
 export interface Engine {
   readonly socketPath: string;
+  /** `false`: what it says is not noted down (src/docker/engine-note.ts). */
+  readonly notes?: boolean;
   /**
    * GET. `undefined` for 404 ("no such ...") and 400 (an ambiguous id prefix is no name of anything either).
    * @param timeout milliseconds

@@ -19,7 +19,9 @@ import { terminalOf } from './terminal.ts';
 import { visibleJson } from './visible.ts';
 
 export interface AuditRecord {
-  readonly caller: Pick<Caller, 'uid' | 'gid' | 'user'>;
+  readonly caller: Pick<Caller, 'uid' | 'gid' | 'user' | 'groups'>;
+  /** The caller's; only what userdocker itself looks at is kept. */
+  readonly environment: { readonly [name: string]: string | undefined };
   /** What was asked, after the program's name. */
   readonly asked: readonly string[];
   /** How many words at the end of `asked`, and of the plan, are the container's command line; 0 where not known. */
@@ -40,6 +42,10 @@ export interface AuditLine {
   readonly uid: number;
   readonly gid: number;
   readonly user: string;
+  /** All of the caller's, ascending; of very many the first ones. */
+  readonly groups: readonly number[];
+  /** `NV_GPU` and `NVIDIA_VISIBLE_DEVICES` where they were set. */
+  readonly env: { readonly [name: string]: string };
   readonly tty: string | null;
   readonly cwd: string | null;
   readonly argv: readonly string[];
@@ -94,6 +100,8 @@ export function auditLine(record: AuditRecord, now: Date, keep = keptInFile): st
     uid: caller.uid,
     gid: caller.gid,
     user: caller.user,
+    groups: caller.groups.slice(0, keep === keptInFile ? 256 : 16).map(({ gid }) => gid),
+    env: wishes(record.environment),
     tty: terminal() ?? null,
     cwd: link('/proc/self/cwd') ?? null,
     argv: argv.words,
@@ -106,6 +114,17 @@ export function auditLine(record: AuditRecord, now: Date, keep = keptInFile): st
     config: record.configFiles.slice(0, 50),
   };
   return visibleJson(line);
+}
+
+/** What of the environment decides: without it the call could not be judged again. */
+function wishes(environment: AuditRecord['environment']): AuditLine['env'] {
+  const names = ['NV_GPU', 'NVIDIA_VISIBLE_DEVICES'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, cutText(value, 256)] as const];
+    }),
+  );
 }
 
 /** The user's own variables are masked; what the policy sets is in its files, and says who got which GPU. */

@@ -36,6 +36,7 @@ function append(
   const problem = appendAudit(
     {
       caller: session.caller,
+      environment: session.environment,
       asked: session.argv,
       payloadLength,
       decision: allowed ? 'allow' : 'deny',

@@ -168,8 +168,8 @@ describe('userdocker-admin(8)', () => {
   });
   test('exit status', () => {
     const documented = items(section(adminManual, 'EXIT STATUS')).map(Number);
-    // 1 and 2: doctor's warnings and faults.
-    expect(documented).toEqual([0, 1, 2, ...Object.values(exitStatus), 70, 74].sort((a, b) => a - b));
+    // 1 and 2: doctor's warnings and faults; 1 also: replay's changes. 65: import-config could not convert all.
+    expect(documented).toEqual([0, 1, 2, 65, ...Object.values(exitStatus), 70, 74].sort((a, b) => a - b));
   });
 });
 

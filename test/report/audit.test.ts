@@ -31,7 +31,16 @@ const you = (...words: readonly string[]): Part => ({ words, source: 'you', rule
 const us = (...words: readonly string[]): Part => ({ words, source: 'enforced', rule: 'test' });
 
 const base: AuditRecord = {
-  caller: { uid: valid(parseUid('1000')), gid: valid(parseGid('100')), user: 'alice' },
+  caller: {
+    uid: valid(parseUid('1000')),
+    gid: valid(parseGid('100')),
+    user: 'alice',
+    groups: [
+      { gid: valid(parseGid('100')), name: 'users' },
+      { gid: valid(parseGid('2000')), name: undefined },
+    ],
+  },
+  environment: { NV_GPU: '0,1', NVIDIA_VISIBLE_DEVICES: undefined, TERM: 'xterm', TOKEN: 'hunter2' },
   asked: ['run', '-e', 'TOKEN=hunter2', 'debian', 'env', '-e', 'A=b'],
   payloadLength: 3,
   decision: 'allow',
@@ -64,6 +73,8 @@ describe('a record', () => {
       uid: 1000,
       gid: 100,
       user: 'alice',
+      groups: [100, 2000],
+      env: { NV_GPU: '0,1' },
       tty: expect.toSatisfy((tty) => tty === null || typeof tty === 'string'),
       cwd: process.cwd(),
       argv: ['run', '-e', 'TOKEN=***', 'debian', 'env', '-e', 'A=b'],
@@ -104,6 +115,16 @@ describe('a record', () => {
       ],
       exec: null,
     });
+  });
+
+  it('is of bounded size, however many groups there are and however long a wish is', () => {
+    const groups = Array.from({ length: 60_000 }, (_, index) => ({
+      gid: valid(parseGid(String(index))),
+      name: undefined,
+    }));
+    const line = parsed({ caller: { ...base.caller, groups }, environment: { NV_GPU: '1'.repeat(100_000) } });
+    expect(line['groups']).toHaveLength(256);
+    expect(JSON.stringify(line['env']).length).toBeLessThan(300);
   });
 
   it('is one line of plain ASCII controls-free JSON, whatever the words hold', () => {

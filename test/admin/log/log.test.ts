@@ -46,7 +46,8 @@ interface Said {
 /** A line as userdocker itself writes it. `minute` of 22 November 2019, 10 o'clock in Greenwich: files are younger. */
 function line(minute: number, { user = 'alice', uid = 1000, argv = ['ps'], rules = [] }: Said = {}): string {
   const record = {
-    caller: { user, uid: must(parseUid(String(uid))), gid: must(parseGid('100')) },
+    caller: { user, uid: must(parseUid(String(uid))), gid: must(parseGid('100')), groups: [] },
+    environment: {},
     asked: argv,
     payloadLength: 0,
     decision: rules.length === 0 ? ('allow' as const) : ('deny' as const),
