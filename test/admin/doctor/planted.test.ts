@@ -175,6 +175,12 @@ describe('nvidia', () => {
   ])('%s', (_name, planted, expected) => {
     expect(judge(planted)).toEqual([expected]);
   });
+  test('without the hook that LD_PRELOAD reaches, an old toolkit is no more than a warning', () => {
+    const toolkit = { version: '1.17.7', packaged: false, mentioned: undefined };
+    const settings = (value: string) => toml(`[features]\ndisable-cuda-compat-lib-hook = ${value}`);
+    expect(judge({ toolkit, ...settings('true') })).toEqual(['warning cve-nvidia-container-toolkit']);
+    expect(judge({ toolkit, ...settings('false') })).toEqual(['fault cve-nvidia-container-toolkit']);
+  });
   test('what belongs to how docker is told', () => {
     const mode = (gpus: string) => `executors: {nvidia-docker: {path: /usr/bin/docker, gpus: ${gpus}}}`;
     expect(judge({ runtimes: ['runc'], cdi: true }, mode('cdi'))).toEqual([]);

@@ -7,12 +7,15 @@ import { judgeHoles } from './holes.ts';
 const file = '/etc/nvidia-container-runtime/config.toml';
 
 export function judgeNvidia(facts: NvidiaFacts, settings: Settings): readonly Finding[] {
-  const { toolkit } = facts;
-  return [
-    ...(toolkit === undefined ? [] : judgeHoles({ component: 'nvidia-container-toolkit', ...toolkit })),
-    ...judgeSettings(facts, settings),
-    ...judgeMachine(facts, settings),
-  ];
+  return [...judgeToolkit(facts), ...judgeSettings(facts, settings), ...judgeMachine(facts, settings)];
+}
+
+function judgeToolkit({ toolkit, settings }: NvidiaFacts): readonly Finding[] {
+  if (toolkit === undefined) return [];
+  // NVIDIA's bulletin 5659: without that hook there is nothing for LD_PRELOAD to reach.
+  const withoutHook = settings?.get('features.disable-cuda-compat-lib-hook') === 'true';
+  const mended = withoutHook ? [...(toolkit.mentioned ?? []), 'CVE-2025-23266'] : toolkit.mentioned;
+  return judgeHoles({ component: 'nvidia-container-toolkit', ...toolkit, mentioned: mended });
 }
 
 function judgeSettings({ settings, driver }: NvidiaFacts, { gpuModes }: Settings): readonly Finding[] {
