@@ -81,6 +81,7 @@ describe('a healthy installation', () => {
     expect(judge()).toEqual([]);
   });
   test.each<[string, Rules]>([
+    ['everything as somebody else', { entries: [shippedEntry, entryOf('bob', '', 'ALL')] }],
     ['NOSETENV in the rule alone', { special: [], defaults: 'env_reset, setenv' }],
     [
       'settings of the machine that the rule undoes',
@@ -258,6 +259,11 @@ describe('planted', () => {
   });
 });
 
+test('sudo-rs has a version of its own, and another make is to be looked up', () => {
+  expect(judge({ version: 'sudo-rs 0.2.8' })).toEqual([]);
+  expect(judge({ version: 'unknown' })).toEqual(['note cve-sudo-unknown']);
+});
+
 test('users with the same rule are one finding', () => {
   const text = listing({ entries: [shippedEntry, entryOf('root', '', '/usr/bin/docker')] });
   const listings = Array.from({ length: 40 }, (_, index) => ({ user: `user${index}`, text }));
@@ -275,6 +281,20 @@ describe('the listing', () => {
       commandDefaults: [],
       entries: [],
     });
+  });
+  test('broken into lines of 80 columns', () => {
+    const text = listing({ defaults: '!env_reset,\n    setenv' })
+      .replaceAll('nvidia-userdocker env', 'nvidia-userdocker\n    env')
+      .replaceAll('NV_GPU NVIDIA', 'NV_GPU\n    NVIDIA');
+    const parsed = parseSudoListing(text);
+    expect(parsed.defaults).toEqual(['!env_reset', 'setenv']);
+    expect(flagFor(parsed, '/usr/local/bin/userdocker', 'env_reset', false)).toBe(true);
+    expect(listFor(parsed, '/usr/local/bin/nvidia-userdocker', 'env_keep')).toEqual([
+      'NV_GPU',
+      'NVIDIA_VISIBLE_DEVICES',
+      'NO_COLOR',
+    ]);
+    expect(judge({ listings: [{ user: 'alice', text }] })).toEqual([]);
   });
   test('of roles in LDAP', () => {
     const text = listing({

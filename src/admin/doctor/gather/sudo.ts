@@ -4,7 +4,7 @@ import { namesIn, readText } from './text.ts';
 import { askTool } from './tools.ts';
 
 export interface SudoFacts {
-  /** Of `sudo -V`; `undefined`: there is no sudo. */
+  /** Of `sudo -V`, `sudo-rs 0.2.8` for that one; `undefined`: there is no sudo. */
   readonly version: string | undefined;
   readonly package: PackageFacts;
   /** `visudo -c`: status, and what it says. */
@@ -21,6 +21,8 @@ export interface SudoFacts {
 /** Each takes some 15 ms, more where rules come from a directory. */
 const mostUsers = 200;
 const sudo = '/usr/bin/sudo';
+/** sudo breaks its lines at 80 columns, unless into a FIFO, and Node's pipes are sockets. */
+const noWrapping = { COLUMNS: '1000000' };
 
 export async function gatherSudo(): Promise<SudoFacts> {
   const deadline = Date.now() + 10_000;
@@ -34,11 +36,11 @@ export async function gatherSudo(): Promise<SudoFacts> {
   const listings: SudoFacts['listings'][number][] = [];
   for (const user of users.slice(0, mostUsers)) {
     if (Date.now() > deadline) break;
-    const { status, stdout } = await askTool(sudo, ['-ll', '-U', user], 3_000);
+    const { status, stdout } = await askTool(sudo, ['-ll', '-U', user], 3_000, noWrapping);
     listings.push({ user, text: status === 0 ? stdout : undefined });
   }
   return {
-    version: /^Sudo version (\S+)/m.exec(said.stdout)?.[1],
+    version: said.status === 0 ? versionIn(said.stdout) : undefined,
     package: facts,
     check: { status: check.status, text: `${check.stderr}${check.stdout}` },
     listings,
@@ -46,6 +48,11 @@ export async function gatherSudo(): Promise<SudoFacts> {
     doas: readText('/etc/doas.conf'),
     polkit: polkitFiles(),
   };
+}
+
+/** `Sudo version 1.9.13p3`, `sudo-rs 0.2.8`. */
+function versionIn(text: string): string {
+  return /^Sudo version (\S+)/m.exec(text)?.[1] ?? /^sudo-rs \S+/m.exec(text)?.[0] ?? 'unknown';
 }
 
 /** People first, by who is in groups: those may have rules. Accounts of services too: a rule for one is easily forgotten. */

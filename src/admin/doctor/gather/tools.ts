@@ -15,13 +15,21 @@ export interface ToolAnswer {
 /** Bytes of output that are kept. */
 const largestOutput = 4 * 1024 * 1024;
 
-/** @param timeout milliseconds */
-export function askTool(program: string, args: readonly string[], timeout = 5_000): Promise<ToolAnswer> {
+/**
+ * @param timeout milliseconds
+ * @param more of the environment
+ */
+export function askTool(
+  program: string,
+  args: readonly string[],
+  timeout = 5_000,
+  more: { readonly [name: string]: string } = {},
+): Promise<ToolAnswer> {
   if (!isRoots(program)) return Promise.resolve({ status: undefined, stdout: '', stderr: '' });
   return new Promise((resolve) => {
     const child = spawn(program, [...args], {
       cwd: '/',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = { stdout: '', stderr: '' };

@@ -23,8 +23,9 @@ export interface SudoListing {
 type Section = 'none' | 'defaults' | 'special' | 'entries';
 
 export function parseSudoListing(text: string): SudoListing {
-  const defaults: string[] = [];
-  const commandDefaults: { commands: string[]; options: string[] }[] = [];
+  // A long line may go on in the next one, in the middle of a list.
+  let defaults = '';
+  const special: string[] = [];
   const entries: { runAs: string[]; options: string[]; commands: string[] }[] = [];
   let section: Section = 'none';
   let inCommands = false;
@@ -42,10 +43,10 @@ export function parseSudoListing(text: string): SudoListing {
     }
     const word = line.trim();
     if (word === '') continue;
-    if (section === 'defaults') defaults.push(...splitOptions(word));
+    if (section === 'defaults') defaults += ` ${word}`;
     else if (section === 'special') {
-      const special = parseSpecial(word);
-      if (special !== undefined) commandDefaults.push(special);
+      if (word.startsWith('Defaults')) special.push(word);
+      else special.push(`${special.pop() ?? ''} ${word}`);
     } else if (section === 'entries') {
       const entry = entries.at(-1);
       if (entry === undefined) continue;
@@ -56,7 +57,11 @@ export function parseSudoListing(text: string): SudoListing {
       else if (field === null && inCommands) entry.commands.push(word);
     }
   }
-  return { defaults, commandDefaults, entries };
+  return {
+    defaults: splitOptions(defaults),
+    commandDefaults: special.flatMap((line) => parseSpecial(line) ?? []),
+    entries,
+  };
 }
 
 /** `Defaults!/a, /b env_reset, !setenv`; those for users and run-as users are left out. */

@@ -66,7 +66,10 @@ export function judgeSudo(facts: SudoFacts, commands: Commands): readonly Findin
     text === undefined ? [] : [{ user, listing: parseSudoListing(text) }],
   );
   return [
-    ...judgeHoles({ component: 'sudo', version: facts.version, ...facts.package }),
+    // sudo-rs is another program with the same rules; it never had any of these.
+    ...(facts.version.startsWith('sudo-rs ')
+      ? []
+      : judgeHoles({ component: 'sudo', version: facts.version, ...facts.package })),
     ...judgeSyntax(facts),
     ...gathered(
       listings.flatMap(({ user, listing }) =>
@@ -261,7 +264,9 @@ function keeps(pattern: string, variable: string): boolean {
 
 function judgeRunAs(entries: readonly SudoEntry[], { launchers }: Commands): readonly Told[] {
   const wrong = entries.filter(
-    (entry) => !isRoots(entry) && entry.commands.some((command) => covers(command, launchers)),
+    (entry) =>
+      !isRoots(entry) &&
+      entry.commands.some((command) => programOf(command) !== 'ALL' && covers(command, launchers)),
   );
   return wrong.map((entry) =>
     tell('sudo-runas', entry.runAs.join(), (users) =>
