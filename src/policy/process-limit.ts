@@ -8,7 +8,7 @@ import type { Part } from '../domain/decision.ts';
 import type { Policy } from '../domain/policy.ts';
 
 /** One user leaves the other three quarters to root and the others. */
-const share = 4;
+export const share = 4;
 
 /**
  * @param machine the most processes that the machine can have at a time

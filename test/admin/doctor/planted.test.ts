@@ -360,30 +360,52 @@ describe('kernel', () => {
   const judge = (more: Partial<KernelFacts> = {}, yaml = '') =>
     told(judgeKernel({ ...healthy, ...more }, settingsWith(yaml)));
 
+  const apart = 'user_in_container: false';
   test.each<[string, Partial<KernelFacts>, string, readonly string[]]>([
     ['a healthy one', {}, '', []],
     ['too old', { release: '5.0.21-generic' }, '', ['fault kernel-old']],
     ['old', { release: '5.4.0-150-generic' }, '', ['note kernel-read-only']],
-    ['few process numbers', { pidMax: 32_768 }, '', ['warning kernel-processes']],
-    ['enough for small limits', { pidMax: 32_768 }, 'limits: {containers: 4, pids: 4096}', []],
+    // A user's are bounded together, to a quarter.
+    ['few process numbers', { pidMax: 32_768 }, '', []],
+    ['no limit for containers', {}, 'limits: {containers: null}', []],
+    ['the image chooses who it is', { pidMax: 32_768 }, apart, ['warning kernel-processes']],
+    ['the same with many numbers', {}, apart, []],
+    ['with small limits', { pidMax: 32_768 }, `${apart}\nlimits: {containers: 4, pids: 4096}`, []],
     [
       'a little more than half',
       { pidMax: 32_768 },
-      'limits: {containers: 4, pids: 4097}',
+      `${apart}\nlimits: {containers: 4, pids: 4097}`,
       ['warning kernel-processes'],
     ],
-    ['few threads', { threadsMax: 100_000 }, '', ['warning kernel-processes']],
-    ['no limit for containers', {}, 'limits: {containers: null}', ['warning kernel-processes']],
+    ['few threads', { threadsMax: 100_000 }, apart, ['warning kernel-processes']],
+    [
+      'no limit for containers, and the image chooses',
+      {},
+      `${apart}\nlimits: {containers: null}`,
+      ['warning kernel-processes'],
+    ],
     ['no limit for processes', {}, 'limits: {pids: null}', ['warning kernel-processes']],
+    [
+      'an admin’s own bound',
+      { pidMax: 32_768 },
+      'args: {run: {always+: [--ulimit=nproc=9000:9000]}}\nlimits: {pids: null}',
+      [],
+    ],
+    [
+      'an admin’s own bound that is none',
+      { pidMax: 32_768 },
+      'args: {run: {always+: [--ulimit=nproc=30000]}}',
+      ['warning kernel-processes'],
+    ],
     ['links in /tmp', { protectedSymlinks: 0 }, '', ['note kernel-links']],
     ['nothing to be read', { pidMax: undefined, threadsMax: undefined }, '', []],
   ])('%s', (_name, planted, yaml, expected) => {
     expect(judge(planted, yaml)).toEqual(expected);
   });
   test('the limit that is proposed is small enough', () => {
-    const [finding] = judgeKernel({ ...healthy, pidMax: 32_768 }, settingsWith());
+    const [finding] = judgeKernel({ ...healthy, pidMax: 32_768 }, settingsWith(apart));
     const pids = /limits: \{pids: ([0-9]+)\}/.exec(finding?.fix ?? '')?.[1];
-    expect(judge({ pidMax: 32_768 }, `limits: {pids: ${pids}}`)).toEqual([]);
+    expect(judge({ pidMax: 32_768 }, `${apart}\nlimits: {pids: ${pids}}`)).toEqual([]);
     expect(finding?.fix).toContain('kernel.pid_max = 4194304');
   });
 });

@@ -2,7 +2,7 @@
 
 import { buildPolicy } from '../../../config/build.ts';
 import { defaultLayer } from '../../../config/load.ts';
-import type { Executor, GpuMode, LoadedPolicy, Policy } from '../../../domain/policy.ts';
+import type { ArgumentRule, Executor, GpuMode, LoadedPolicy, Policy } from '../../../domain/policy.ts';
 import { everybodysPolicies, standIn } from '../../check.ts';
 
 export interface Settings {
@@ -15,6 +15,15 @@ export interface Settings {
   readonly auditFiles: readonly string[];
   readonly auditRequired: boolean;
   readonly limits: readonly Policy['limits'][];
+  readonly processes: readonly ProcessBound[];
+}
+
+/** What one user's containers can have together (src/policy/process-limit.ts); `undefined`: no bound. */
+export interface ProcessBound {
+  readonly containers: number | undefined;
+  readonly pids: number | undefined;
+  /** RLIMIT_NPROC over all of them: an admin's own number, or userdocker's share of what the machine has. */
+  readonly together: number | 'share' | undefined;
 }
 
 /** With the shipped defaults where a mistake leaves nothing else to go by. */
@@ -39,7 +48,25 @@ export function settingsOf(policies: readonly Policy[]): Settings {
       policies.map(({ limits }) => limits),
       (limits) => JSON.stringify(limits),
     ),
+    processes: distinct(policies.map(processBound), (bound) => JSON.stringify(bound)),
   };
+}
+
+function processBound({ limits, user_in_container, args }: Policy): ProcessBound {
+  const { containers, pids } = limits;
+  const own = [...(args['run']?.always ?? []), ...(args['run']?.default ?? [])].flatMap(nprocOf).at(-1);
+  // The kernel does not count root's processes, and root is who the image may choose.
+  const together = user_in_container ? (own ?? (pids === undefined ? undefined : 'share')) : undefined;
+  return { containers, pids, together };
+}
+
+/** `--ulimit=nproc=1000:2000`: the hard limit is the last number. */
+function nprocOf({ flags, values }: ArgumentRule): readonly number[] {
+  if (!flags.includes('--ulimit') || values.kind !== 'one-of') return [];
+  return values.values.flatMap((value) => {
+    const hard = /^nproc=(?:[0-9]+:)?([0-9]+)$/.exec(value)?.[1];
+    return hard === undefined ? [] : [Number(hard)];
+  });
 }
 
 function shippedPolicy(directory: string): readonly Policy[] {

@@ -138,7 +138,7 @@ function judgeStorage({ info }: EngineFacts): readonly Finding[] {
     findings.push(
       warning(
         'engine-storage',
-        `with ${what} the engine does not show the layers of images: supplementary groups are left out, and links of images are not followed`,
+        `with ${what} the engine does not show the layers of images: supplementary groups are left out, links of images are not followed, and only what a user may write can be mounted read-write`,
         '"features": {"containerd-snapshotter": false} and "storage-driver": "overlay2" in /etc/docker/daemon.json, and restart docker (images have to be loaded again)',
       ),
     );
