@@ -9,6 +9,7 @@ import type { CommandArguments, MountRule, Policy } from '../domain/policy.ts';
 import { assertNever } from '../domain/result.ts';
 import { frameCommand } from '../frame.ts';
 import { type AllowedValues, extraFlags, resolveRule } from '../policy/argument-rules.ts';
+import { readable } from '../policy/full-match.ts';
 import { formatBytes } from '../policy/limits.ts';
 import { describeRule } from '../policy/mount-rules.ts';
 
@@ -82,11 +83,11 @@ export function runSections(policy: Policy, caller: Caller): readonly string[] {
     ]),
     ...section(
       'Images (the whole name must match one of)',
-      policy.images.allowed.map((pattern) => [pattern, '']),
+      policy.images.allowed.map((pattern) => [readable(pattern), '']),
     ),
     ...section(
       'Ports (-p, must match one of)',
-      policy.allowed_port_mappings.map((pattern) => [pattern, '']),
+      policy.allowed_port_mappings.map((pattern) => [readable(pattern), '']),
     ),
     ...section(
       'Limits',
@@ -137,7 +138,7 @@ function values(allowed: AllowedValues): string {
     case 'max':
       return `at most ${allowed.max}`;
     case 'pattern':
-      return `matching ${allowed.pattern}`;
+      return `matching ${readable(allowed.pattern)}`;
     default:
       return assertNever(allowed);
   }

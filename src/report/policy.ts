@@ -4,6 +4,7 @@ import type { Caller } from '../domain/caller.ts';
 import { isObject } from '../domain/json.ts';
 import type { Executor, Policy } from '../domain/policy.ts';
 import { enforcedParts } from '../policy/confinement.ts';
+import { readable } from '../policy/full-match.ts';
 import { formatBytes } from '../policy/limits.ts';
 import { logParts, sysctlParts } from '../policy/run.ts';
 import { commandRows, fixedRows, optionRows, type Row, runSections, section } from './help.ts';
@@ -41,7 +42,7 @@ export function policyText(policy: Policy, caller: Caller): string {
 function nameRows({ container_names: names }: Policy): readonly Row[] {
   return [
     [`${names.default}1, ${names.default}2, ...`, 'where you give none'],
-    [names.allowed, 'must match the whole name'],
+    [readable(names.allowed), 'must match the whole name'],
   ];
 }
 

@@ -44,7 +44,10 @@ export function fitted(text: string, width: number | undefined): string {
     if ([...line].length <= most) return line;
     const column = /^ *\S(?:.*?\S)? {2,}(?=\S)/.exec(line)?.[0].length ?? 0;
     const start = /^ */.exec(line)?.[0].length ?? 0;
-    return wrap(line, most, ' '.repeat(column > 0 && column <= most / 2 ? column : start + 4));
+    // A line that begins far to the right goes on from the one above.
+    const below = start > 8 ? start : start + 4;
+    const places = [column, below].filter((place) => place > 0 && place <= most / 2);
+    return wrap(line, most, ' '.repeat(places[0] ?? 6));
   };
   return text.split('\n').map(fit).join('\n');
 }
