@@ -205,6 +205,19 @@ describe('denied', () => {
   });
 });
 
+describe('a network is given by its name', () => {
+  const yaml = 'args: {run: {available+: [--network=, --ip=]}}';
+  test.each([
+    ['lab', 'allowed'],
+    ['container:web', 'allowed'],
+    ['name=lab', 'denied: args.run.available'],
+    ['driver-opt=a=b,name=none', 'denied: args.run.available'],
+    ['lab,ip=192.0.2.7', 'denied: args.run.available'],
+  ])('%s: %s', (network, verdict) => {
+    expect(verdictOn(['run', '--network', network, 'debian'], { yaml })).toBe(verdict);
+  });
+});
+
 describe('start and restart: a container is held against the policy of today', () => {
   test.each<readonly [string, string]>([
     ['', 'allowed'],

@@ -78,6 +78,7 @@ export function judgeRun(
       ...nameReasons(subject, request, facts),
       ...environment.reasons,
       ...labelReasons(request),
+      ...networkReasons(request),
       ...confinement.reasons,
       ...mounts.reasons,
       ...facts.mountProblems,
@@ -206,6 +207,20 @@ function labelReasons(request: ParsedCommand): readonly Reason[] {
       rule: 'ownership',
       message: `--label ${label} is set by userdocker alone`,
       instead: 'leave it out',
+    }));
+}
+
+/**
+ * By its name alone. What has `=` in it docker reads as a record of keys (cli opts/network.go): addresses, and options of the driver that
+ * no entry for a network's name was meant to give.
+ */
+function networkReasons(request: ParsedCommand): readonly Reason[] {
+  return valuesOf(request, '--network')
+    .filter((network) => network.includes('='))
+    .map((network) => ({
+      rule: 'args.run.available',
+      message: `--network ${network}: a network is given by its name alone`,
+      instead: '--network NAME',
     }));
 }
 
