@@ -656,7 +656,112 @@ describe('mounts', () => {
   test.each([['x'], [5], [null], [[]]])('%j is no mount', (mount) => expect(mounts([mount])).toEqual(bad));
 });
 
+describe('a health check', () => {
+  const yaml =
+    'args: {run: {available+: [--health-cmd=, --health-interval=30s, {flag: --health-retries, max: 9}]}}';
+  const check = { Test: ['CMD-SHELL', 'curl x'], Interval: 30e9, Retries: 3 };
+  test.each([
+    [check, []],
+    [{ Test: ['NONE'] }, []],
+    [{ ...check, Interval: 31e9 }, ['Healthcheck']],
+    [{ ...check, Retries: 10 }, ['Healthcheck']],
+    [{ ...check, Timeout: 1e9 }, ['Healthcheck']],
+    [{ ...check, Later: 1 }, ['Healthcheck']],
+    [{ ...check, Test: ['CMD', 'curl', 'x'] }, ['Healthcheck']],
+    [{ ...check, Test: ['CMD-SHELL', 'a', 'b'] }, ['Healthcheck']],
+    ['none', ['Healthcheck']],
+  ])('%j', (value, expected) => {
+    expect(ofRequest({ Healthcheck: value }, { yaml })).toEqual(expected);
+  });
+  test('is not to be had where no entry allows it', () =>
+    expect(ofRequest({ Healthcheck: check })).toEqual(['Healthcheck']));
+});
+
 describe('networks and ports', () => {
+  describe('a pattern for ranges', () => {
+    const yaml = "allowed_port_mappings: ['80[0-9]{2}-80[0-9]{2}:[0-9]+-[0-9]+', '[0-9]+-[0-9]+/udp']";
+    const row = (ports: readonly (readonly [number | string, number | string])[], protocol = 'tcp') =>
+      Object.fromEntries(
+        ports.map(([inside, HostPort]) => [
+          `${inside}/${protocol}`,
+          [{ HostIp: '', HostPort: String(HostPort) }],
+        ]),
+      );
+    test.each([
+      [
+        'a row',
+        row([
+          [80, 8000],
+          [81, 8001],
+          [82, 8002],
+        ]),
+        true,
+      ],
+      ['one alone', row([[80, 8000]]), false],
+      [
+        'a gap',
+        row([
+          [80, 8000],
+          [82, 8002],
+        ]),
+        false,
+      ],
+      [
+        'out of step',
+        row([
+          [80, 8000],
+          [81, 8005],
+        ]),
+        false,
+      ],
+      [
+        'a row and one more',
+        row([
+          [80, 8000],
+          [81, 8001],
+          [90, 8090],
+        ]),
+        false,
+      ],
+      [
+        'a row that begins elsewhere',
+        row([
+          [80, 7999],
+          [81, 8000],
+        ]),
+        false,
+      ],
+      [
+        'another protocol',
+        row(
+          [
+            [80, 8000],
+            [81, 8001],
+          ],
+          'sctp',
+        ),
+        false,
+      ],
+      [
+        'ports of the engine’s choice',
+        row(
+          [
+            [80, ''],
+            [81, ''],
+          ],
+          'udp',
+        ),
+        true,
+      ],
+      [
+        'an address more',
+        { '80/tcp': [{ HostIp: '1.2.3.4', HostPort: '8000' }], ...row([[81, 8001]]) },
+        false,
+      ],
+    ] as const)('%s', (_, bindings, isGood) => {
+      expect(host({ PortBindings: bindings }, { yaml })).toEqual(isGood ? [] : ['HostConfig.PortBindings']);
+    });
+  });
   const lab = "args: {run: {available+: ['--network=lab']}}";
   const none = "args: {run: {always+: ['--network=none']}}";
   test.each<readonly [string, string, string, boolean]>([
@@ -843,6 +948,19 @@ describe('resources', () => {
   ])('not: %s %j %s', (setting, changes, yaml) =>
     expect(alone(changes, yaml)).toEqual([`HostConfig.${setting}`]),
   );
+});
+
+test('root has no limits to keep to', () => {
+  const yaml = 'limits: {memory: 1g, cpus: 1}';
+  const about = /^HostConfig\.(?:Memory|NanoCpus)$/;
+  expect(found(request(), { yaml, caller: root }).filter((setting) => about.test(setting))).toEqual([]);
+  expect(found(request(), { yaml }).filter((setting) => about.test(setting))).toHaveLength(2);
+});
+
+test('the old nvidia-docker always asks for its runtime', () => {
+  const yaml = 'executors: {old: {path: /usr/bin/nvidia-docker, gpus: nv_gpu}}';
+  expect(host({ Runtime: 'nvidia' }, { yaml })).toEqual([]);
+  expect(host({ Runtime: 'nvidia' })).toEqual(['HostConfig.Runtime']);
 });
 
 describe('where the output goes', () => {
