@@ -21,4 +21,4 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 export FUZZ_DETAILS=1
-exec npx --no-install vitest run --project fuzz --allowOnly=false --disable-console-intercept "$tests"
+exec npx --no-install vitest run "$tests" --project fuzz --allowOnly=false --disable-console-intercept

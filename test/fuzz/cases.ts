@@ -80,7 +80,7 @@ const attack = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 const options = fc.oneof(
-  { weight: 10, arbitrary: usual },
+  { weight: 14, arbitrary: usual },
   { weight: 4, arbitrary: oneOdd },
   { weight: 2, arbitrary: attack },
 );

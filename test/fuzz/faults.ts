@@ -124,10 +124,7 @@ export const faults: readonly Fault[] = [
       available: from.volume_mounts.available.map((rule) => ({ ...rule, readOnly: false })),
     },
   })),
-  policy('ports match anywhere', (from) => ({
-    ...from,
-    allowed_port_mappings: from.allowed_port_mappings.map((pattern) => `.*(?:${pattern}).*`),
-  })),
+  { ...policy('any port', (from) => ({ ...from, allowed_port_mappings: ['.*'] })), flag: '--publish' },
   policy('ports are not counted', (from) => ({ ...from, limits: { ...from.limits, ports: undefined } })),
   policy('memory is not counted', (from) => ({ ...from, limits: { ...from.limits, memory: undefined } })),
   policy('processes are not counted', (from) => ({ ...from, limits: { ...from.limits, pids: undefined } })),

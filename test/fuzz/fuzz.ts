@@ -34,7 +34,9 @@ export async function fuzz(seed: number, goal: Goal): Promise<{ tally: Tally; fa
   try {
     for (let round = seed; !isReached(goal, tally); round += 1) {
       const bad = await runAll(pool, drawn(round), tally);
-      if (bad !== undefined) return { tally, failure: await shrink(pool, round, String(bad)) };
+      if (bad === undefined) continue;
+      const again = await shrink(pool, round, String(bad.index));
+      return { tally, failure: again ?? { seed: round, path: String(bad.index), found: bad.found } };
     }
     return { tally };
   } finally {
@@ -64,7 +66,7 @@ function drawn(round: number): readonly Case[] {
 }
 
 /** Draws one case again: the seed and the path that a failure has printed. */
-export async function replay(seed: number, path: string): Promise<Failure> {
+export async function replay(seed: number, path: string): Promise<Failure | undefined> {
   const pool = await startPool(1);
   try {
     return await shrink(pool, seed, path);
@@ -78,9 +80,14 @@ function isReached({ lines, until }: Goal, tally: Tally): boolean {
   return until !== undefined && Date.now() >= until;
 }
 
-/** @returns the index of the first case that fails */
-async function runAll(pool: Pool, all: readonly Case[], tally: Tally): Promise<number | undefined> {
-  const bad: number[] = [];
+interface Bad {
+  readonly index: number;
+  readonly found: string;
+}
+
+/** @returns the first case that fails */
+async function runAll(pool: Pool, all: readonly Case[], tally: Tally): Promise<Bad | undefined> {
+  const bad: Bad[] = [];
   let next = 0;
   const work = async (slot: number) => {
     while (bad.length === 0) {
@@ -88,11 +95,12 @@ async function runAll(pool: Pool, all: readonly Case[], tally: Tally): Promise<n
       const given = all[index];
       if (given === undefined) return;
       next += 1;
-      if ((await problemOf(pool, slot, given, tally)) !== undefined) bad.push(index);
+      const found = await problemOf(pool, slot, given, tally);
+      if (found !== undefined) bad.push({ index, found });
     }
   };
   await Promise.all(Array.from({ length: slots }, (_, slot) => work(slot)));
-  return bad.toSorted((one, other) => one - other)[0];
+  return bad.toSorted((one, other) => one.index - other.index)[0];
 }
 
 /** The first line of a case that goes beyond its policy, described. */
@@ -141,7 +149,7 @@ function speakerOf({ client }: Line): Speaker {
   return speaker;
 }
 
-async function shrink(pool: Pool, seed: number, path: string): Promise<Failure> {
+async function shrink(pool: Pool, seed: number, path: string): Promise<Failure | undefined> {
   const described = new Map<string, string>();
   const property = fc.asyncProperty(cases, async (given) => {
     const problem = await problemOf(pool, 0, given, new Tally());
@@ -150,8 +158,8 @@ async function shrink(pool: Pool, seed: number, path: string): Promise<Failure> 
   });
   const result = await fc.check(property, { seed, path, numRuns: 1, interruptAfterTimeLimit: 120_000 });
   const smallest = described.get(JSON.stringify(result.counterexample?.[0]));
-  const found = [...described.values()][0];
-  return { seed, path, found: smallest ?? found ?? 'it does not fail when it is drawn again' };
+  const found = smallest ?? [...described.values()][0];
+  return found === undefined ? undefined : { seed, path, found };
 }
 
 function describe(

@@ -69,8 +69,8 @@ export const layers = {
   // How much.
   'two cpus': 'cpus_default: 2',
   'half a cpu': 'cpus_default: 0.5',
-  'little memory': 'limits: {memory: 4g}',
-  'few cpus': 'limits: {cpus: 4}',
+  'little memory': '{limits: {memory: 4g}, args: {run: {default+: [--memory=512m]}}}',
+  'few cpus': '{limits: {cpus: 4}, args: {run: {default+: [--cpus=1]}}}',
   'few processes': 'limits: {pids: 100}',
   'any processes': 'limits: {pids: null}',
   'usual share': 'args: {run: {default+: [--memory=1g, --cpus=1]}}',
