@@ -83,6 +83,11 @@ describe('engine', () => {
       info({ Driver: 'overlayfs', DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']] }),
       'warning engine-storage',
     ],
+    [
+      'btrfs, and nobody knows which runc',
+      { ...info({ Driver: 'btrfs', DriverStatus: [] }), builds: [] },
+      'fault engine-storage',
+    ],
     ['xfs without ftype', info({ DriverStatus: [['Supports d_type', 'false']] }), 'fault engine-d-type'],
     ['no limits for processes', info({ PidsLimit: false }), 'fault engine-limits'],
     [

@@ -1,5 +1,6 @@
 /** The docker engine: what it is, what it keeps where, and who can reach it. Pure. */
 import { flagAt, listAt, textAt, texts, textsAt } from '../../../domain/json.ts';
+import { looksUpNumbers } from '../../../policy/group-names.ts';
 import { type Finding, fault, note, warning, word } from '../finding.ts';
 import type { EngineFacts } from '../gather/engine.ts';
 import type { Settings } from '../gather/settings.ts';
@@ -129,18 +130,27 @@ export function usesContainerd(info: unknown): boolean {
 }
 
 /** Where docker says where the layers of an image are. */
-function judgeStorage({ info }: EngineFacts): readonly Finding[] {
+function judgeStorage({ info, builds }: EngineFacts): readonly Finding[] {
   const driver = textAt(info, 'Driver') ?? '';
   const status = listAt(info, 'DriverStatus').map((pair) => (Array.isArray(pair) ? pair.join(': ') : ''));
   const findings: Finding[] = [];
   if (driver !== 'overlay2' || usesContainerd(info)) {
     const what = usesContainerd(info) ? "containerd's image store" : `the storage driver ${driver}`;
+    const fix =
+      '"features": {"containerd-snapshotter": false} and "storage-driver": "overlay2" in /etc/docker/daemon.json, and restart docker (images have to be loaded again)';
+    const runc = builds.find(({ component }) => component === 'runc')?.version ?? '';
     findings.push(
-      warning(
-        'engine-storage',
-        `with ${what} the engine does not show the layers of images: supplementary groups are left out, links of images are not followed, and only what a user may write can be mounted read-write`,
-        '"features": {"containerd-snapshotter": false} and "storage-driver": "overlay2" in /etc/docker/daemon.json, and restart docker (images have to be loaded again)',
-      ),
+      looksUpNumbers(runc)
+        ? fault(
+            'engine-storage',
+            `with ${what} the engine does not show the layers of images, and its runc ${runc} takes the number of a user's group for the name of one of the image's: no image can be run`,
+            `runc 1.3 or newer, or ${fix}`,
+          )
+        : warning(
+            'engine-storage',
+            `with ${what} the engine does not show the layers of images: supplementary groups are left out, links of images are not followed, and only what a user may write can be mounted read-write`,
+            fix,
+          ),
     );
   }
   if (status.includes('Supports d_type: false')) {
