@@ -180,18 +180,6 @@ const own: readonly Attack[] = [
     cleanUp: () => mustRoot('rm -rf /home/alice/etc /home/alice/group'),
   },
   {
-    id: 'group-file-on-a-tmpfs',
-    inOneGo: true,
-    who: 'alice',
-    wants: 'the group disk at the next exec, by an /etc that she can write',
-    control: () => joinFromInside('docker', `${asAlice} --tmpfs /etc:mode=777`, 'box', asRoot),
-    spellings: ['--tmpfs /etc', '--tmpfs=/etc:mode=777', '--mount=type=tmpfs,dst=/etc,tmpfs-mode=777'],
-    attack: (words) => joinFromInside('sudo userdocker', words, 'box', (line) => as('alice', line)),
-    reached: prints(disk),
-    refused: /groups of the container/,
-    status: 77,
-  },
-  {
     id: 'group-file-over-a-link',
     who: 'alice',
     wants: 'the group disk, because the image’s /etc/group is a link into her home',
@@ -206,9 +194,8 @@ const own: readonly Attack[] = [
     id: 'group-written-from-inside',
     who: 'alice',
     wants: 'the group disk at the next exec, because the image leaves /etc/group open',
-    control: async () =>
-      joinFromInside('docker', `${asAlice} --group-add ${await group()}`, 'open-group', asRoot),
-    attack: () => joinFromInside('sudo userdocker', '', 'open-group', (line) => as('alice', line)),
+    control: async () => joinFromInside('docker', `${asAlice} --group-add ${await group()}`, asRoot),
+    attack: () => joinFromInside('sudo userdocker', '', (line) => as('alice', line)),
     reached: prints(disk),
   },
   {
@@ -338,15 +325,10 @@ async function runBelowDataRoot(before: Awaited<ReturnType<typeof byDocker>>) {
     : before;
 }
 
-function joinFromInside(
-  docker: string,
-  options: string,
-  image: string,
-  shell: typeof asRoot,
-): ReturnType<typeof asRoot> {
+function joinFromInside(docker: string, options: string, shell: typeof asRoot): ReturnType<typeof asRoot> {
   return shell(
-    `${docker} run -d --name open ${options} ${image} sleep 300
-     for number in $(id -G alice); do ${docker} exec open sh -c "[ -w /etc/group ] || mv /etc/group /etc/old; echo $number:x:6: >>/etc/group"; done
+    `${docker} run -d --name open ${options} open-group sleep 300
+     for number in $(id -G alice); do ${docker} exec open sh -c "echo $number:x:6: >>/etc/group"; done
      ${docker} exec open id -G`,
   );
 }
