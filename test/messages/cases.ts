@@ -112,6 +112,7 @@ export const groups: { readonly [group: string]: readonly Case[] } = {
     },
   ],
   Mounts: [
+    { title: 'over the groups', line: 'run -v /data/sets:/etc debian', call: { yaml: mounts } },
     { title: 'a directory that no rule names', line: 'run -v /etc:/etc debian', call: { yaml: mounts } },
     {
       title: 'where nothing may be mounted',
@@ -186,6 +187,11 @@ export const groups: { readonly [group: string]: readonly Case[] } = {
       title: 'an image that can’t be run',
       line: 'run debian',
       call: { imageRefused: 'its /etc/passwd is a device' },
+    },
+    {
+      title: 'an image that could put you into another group',
+      line: 'run debian',
+      call: { groupsUnsafe: 'its /etc/group has a group with a number for its name', runc: '1.1.5' },
     },
   ],
   'Names and containers': [
