@@ -69,7 +69,6 @@ const containers: readonly Attack[] = [
       spellings: [''],
     },
   ),
-  after('logs NAME', 'log-of-another-read', 'what alice’s container has written', prints(/secret/)),
   after(
     'top NAME',
     'processes-of-another-listed',
@@ -131,19 +130,6 @@ const containers: readonly Attack[] = [
     prints(/^\d+$/m),
     {
       prepare: () => mustUserdocker('alice', 'run -d --name hers box sleep 1'),
-    },
-  ),
-  after(
-    'inspect NAME',
-    'settings-of-another-read',
-    'the environment and mounts of alice’s container',
-    prints(/secret/),
-    {
-      attack: (name) => {
-        writeConfig({ 'allowed_subcommands+': ['inspect'] });
-        return byBob(`inspect ${name}`);
-      },
-      spellings: ['hers', '--type=container hers'],
     },
   ),
   after(
@@ -218,32 +204,7 @@ const knowledge: readonly Attack[] = [
     attack: (words) => byBob(`stats --no-stream ${words}`),
     reached: prints(/hers/),
   },
-  {
-    id: 'existence-told',
-    inOneGo: true,
-    who: 'bob',
-    wants: 'to know whether alice has a container of that name',
-    prepare: startHers,
-    spellings: [
-      'exec NAME id',
-      'logs NAME',
-      'rm NAME',
-      'stop NAME',
-      'start NAME',
-      'wait NAME',
-      'port NAME',
-      'top NAME',
-    ],
-    control: (words) => asRoot(differ('docker', words)),
-    attack: (words) => as('bob', differ('sudo userdocker', words)),
-    reached: prints(/they differ/),
-  },
 ];
-
-/** With two names of the same length, one of which exists. */
-const differ = (docker: string, words: string) =>
-  `one=$(${docker} ${words.replace('NAME', 'hers')} 2>&1; echo $?); other=$(${docker} ${words.replace('NAME', 'miss')} 2>&1; echo $?)
-   [ "$(echo "$one" | sed s/hers/miss/g)" = "$other" ] || echo they differ`;
 
 const proofs: readonly Attack[] = [
   {
@@ -303,76 +264,9 @@ const proofs: readonly Attack[] = [
     reached: prints(/secret/),
     refused: /you have no container tool/,
   },
-  {
-    id: 'name-like-an-id',
-    inOneGo: true,
-    who: 'alice',
-    wants: 'that root’s "docker stop 0123456789ab" meets another container than the one with that id',
-    prepare: startHers,
-    spellings: ['SHORT', 'FEW', 'ID', 'abc', '0123456789ab'],
-    control: async (name) =>
-      byDocker(`run -d --name ${await idLike(name)} --label name-like-an-id box sleep 300`),
-    attack: async (name) => byAlice(`run -d --name ${await idLike(name)} -l name-like-an-id box sleep 300`),
-    reached: async () => (await docker(['ps', '-aq', '--filter', 'label=name-like-an-id'])) !== '',
-    refused: /id/,
-  },
 ];
 
-async function idLike(name: string): Promise<string> {
-  const id = JSON.parse(await inspect('hers', '.Id'));
-  return name.replace('ID', id).replace('SHORT', id.slice(0, 12)).replace('FEW', id.slice(0, 6));
-}
-
-const loaded = 'localhost/alice/tool';
-const tagHers = () => docker(['tag', 'box', loaded]);
-const untag = () => mustRoot(`docker rmi ${loaded} >/dev/null 2>&1 || true`);
-
 const images: readonly Attack[] = [
-  {
-    id: 'image-of-another-removed',
-    inOneGo: true,
-    who: 'bob',
-    wants: 'what alice has loaded, or what all use, gone',
-    prepare: async () => {
-      await tagHers();
-      await docker(['tag', 'box', 'shared:1']);
-    },
-    spellings: [
-      `rmi ${loaded}`,
-      'rmi shared:1',
-      'rmi -f shared:1',
-      'image rm shared:1',
-      'image prune -af',
-      'system prune -af',
-    ],
-    control: (words) => byDocker(words),
-    attack: (words) => {
-      writeConfig({ 'allowed_subcommands+': ['rmi'] });
-      return byBob(words);
-    },
-    reached: async () =>
-      (await tryDocker(['inspect', loaded])).status !== 0 ||
-      (await tryDocker(['inspect', 'shared:1'])).status !== 0,
-    refused: /denied|not|unknown/,
-    cleanUp: () => mustRoot(`docker rmi ${loaded} shared:1 >/dev/null 2>&1 || true`),
-  },
-  {
-    id: 'existence-of-an-image-told',
-    inOneGo: true,
-    who: 'bob',
-    wants: 'to know whether alice has loaded an image of that name',
-    prepare: tagHers,
-    spellings: [
-      'run --pull=never localhost/alice/NAME id',
-      'run localhost/alice/NAME id',
-      'pull localhost/alice/NAME',
-      'images -q localhost/alice/NAME',
-    ],
-    control: (words) => asRoot(differ('docker', words).replaceAll('hers', 'tool')),
-    attack: (words) => as('bob', differ('sudo userdocker', words).replaceAll('hers', 'tool')),
-    reached: prints(/they differ/),
-    cleanUp: untag,
-  },
   {
     id: 'platform-of-choice',
     inOneGo: true,

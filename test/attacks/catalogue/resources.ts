@@ -1,16 +1,7 @@
 /** Options of `run` that take more than a share, outlive their user, or have docker read and write files. */
 import { mustRoot } from '../../e2e/support/users.ts';
 import type { Area, Attack } from '../support/attack.ts';
-import {
-  asAlice,
-  byAlice,
-  byDocker,
-  engineSays,
-  onHost,
-  prints,
-  seenByEngine,
-  seenInside,
-} from '../support/ways.ts';
+import { asAlice, byAlice, byDocker, onHost, prints, seenByEngine, seenInside } from '../support/ways.ts';
 
 const shares: readonly Attack[] = [
   seenByEngine({
@@ -35,7 +26,7 @@ const shares: readonly Attack[] = [
     spellings: ['--cpu-shares=262144', '-c 262144', '-c262144', '--cpu-shares=1025', '-c 1024 -c 262144'],
     path: '.HostConfig.CpuShares',
     is: /^(?:262144|1025)$/,
-    refused: /--cpu-shares/,
+    refused: /-c|--cpu-shares/,
   }),
   seenByEngine({
     id: 'memory-of-all',
@@ -223,20 +214,6 @@ const files: readonly Attack[] = [
         env: { DOCKER_API_VERSION: '1.30' },
       }),
     reached: prints(/ 1\.30$/m),
-  },
-  {
-    id: 'name-of-a-default',
-    inOneGo: true,
-    who: 'alice',
-    wants: 'the name that bob’s next container would have, so that bob commands hers',
-    spellings: ['bob_1', 'bob_77'],
-    control: (name) => byDocker(`run -d --name ${name} box sleep 300`),
-    attack: (name) => byAlice(`run -d --name ${name} box sleep 300`),
-    reached: async (last) =>
-      (await engineSays('bob_1', '.Name', /bob_1/)()) ||
-      (await engineSays('bob_77', '.Name', /bob/)()) ||
-      last.status === 0,
-    refused: /bob/,
   },
 ];
 
