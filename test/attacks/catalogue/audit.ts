@@ -25,7 +25,6 @@ const spoiled: { readonly [how: string]: string } = {
   'on a full disk': `mount -t tmpfs -o size=4k,mode=700 full ${elsewhere}; head -c 4096 /dev/zero >${file}`,
   'a directory': `mkdir ${file}`,
   'a pipe': `mkfifo ${file}`,
-  'a socket': `busybox nc -lU ${file} & sleep 0.3; kill $!`,
   'somebody else’s': `: >${file}; chown bob ${file}`,
   'open for writing': `: >${file}; chmod 666 ${file}`,
   'in a directory that is open for writing': `chmod 777 ${elsewhere}`,
