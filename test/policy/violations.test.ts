@@ -531,7 +531,7 @@ describe('mounts', () => {
   test.each<readonly [Json, readonly string[]]>([
     [{ BindOptions: { Propagation: 'rprivate' } }, ok],
     [{ BindOptions: { ReadOnlyForceRecursive: true }, ReadOnly: true }, ok],
-    [{ BindOptions: { NonRecursive: true } }, ok],
+    [{ BindOptions: { NonRecursive: true } }, bad],
     [{ Consistency: 'default' }, ok],
     [{ BindOptions: { Propagation: 'rshared' } }, bad],
     [{ BindOptions: { Propagation: 'slave' } }, bad],

@@ -97,13 +97,13 @@ function judgeOptionsOfOthers(mount: JsonObject, source: string): string | undef
 }
 
 /**
- * `CreateMountpoint` makes a directory as root; `ReadOnlyNonRecursive` leaves what is mounted below the source writable; every
- * propagation but a private one lets mounts pass between host and container.
+ * `NonRecursive` uncovers what other mounts hide on the host; `CreateMountpoint` makes a directory as root;
+ * `ReadOnlyNonRecursive` leaves what is mounted below the source writable; every propagation but a private one lets mounts pass
+ * between host and container.
  */
 function judgeBindOptions(options: JsonObject, source: string): string | undefined {
-  const harmless = ['NonRecursive', 'ReadOnlyForceRecursive'];
   return firstProblem(Object.entries(options), ([key, value]) => {
-    if (isEmpty(value) || harmless.includes(key)) return undefined;
+    if (isEmpty(value) || key === 'ReadOnlyForceRecursive') return undefined;
     if (key === 'Propagation' && (value === 'private' || value === 'rprivate')) return undefined;
     return `mounts ${source} with ${key} ${show(value)}`;
   });
