@@ -56,7 +56,7 @@ export class Tally {
       ['flags', this.flags.size, 78],
       ['settings of the policy', this.layers.size, layerNames.length],
       ['settings of the API', this.settings.size, 70],
-      ['rules that deny', this.denials.size, 42],
+      ['rules that deny', this.denials.size, 38],
       ['kinds of clients', this.clients.size, speakers.length],
     ];
     return least.flatMap(([what, seen, wanted]) =>
