@@ -7,7 +7,7 @@ import type { Result } from '../../domain/result.ts';
 import { concatenate, copyOf, elementOf } from './containers.ts';
 import { braceFormat, join, percentFormat, piecesOf } from './formatting.ts';
 import { decodeBody, decodeNumber, type StringParts, splitString } from './literals.ts';
-import { childNodes, type Scope } from './scope.ts';
+import { boundNames, childNodes, type Scope } from './scope.ts';
 import {
   at,
   doubt,
@@ -105,6 +105,8 @@ export class Evaluator {
   #lost(node: SyntaxNode, why: string, callable = node.name === 'LambdaExpression'): Value {
     const lost = unknown(why, this.spot(node), callable);
     this.#scope.spoilMentioned(node, this.#source.text, lost);
+    // `:=` gives names inside of expressions.
+    for (const name of boundNames(node, this.#source.text)) this.#scope.bind(name, lost);
     return lost;
   }
 
@@ -292,15 +294,17 @@ export class Evaluator {
   #arguments(list: SyntaxNode): Arguments | undefined {
     const values: Value[] = [];
     const named = new Map<string, Value>();
+    const isKeyword = (node: SyntaxNode | undefined) => node?.name === 'AssignOp' && this.words(node) === '=';
     const parts = childNodes(list).slice(1, -1);
     for (let index = 0; index < parts.length; index += 1) {
       const part = parts[index];
       if (part === undefined || part.name === ',') continue;
       const value = parts[index + 2];
-      if (part.name === 'VariableName' && parts[index + 1]?.name === 'AssignOp' && value !== undefined) {
+      if (part.name === 'VariableName' && isKeyword(parts[index + 1]) && value !== undefined) {
         named.set(this.words(part), this.value(value));
         index += 2;
-      } else if (part.name === '*' || part.name === '**' || part.name === 'for') return undefined;
+      } else if (part.name === '*' || part.name === '**' || part.name === 'for' || part.name === 'AssignOp')
+        return undefined;
       else values.push(this.value(part));
     }
     return { values, named };
@@ -335,7 +339,8 @@ export class Evaluator {
 
   #builtin(callee: SyntaxNode, { values, named }: Arguments, node: SyntaxNode): Value | undefined {
     const name = this.words(callee);
-    if (callee.name !== 'VariableName' || this.#scope.look(name) !== undefined) return undefined;
+    if (callee.name !== 'VariableName' || this.#scope.isLost || this.#scope.look(name) !== undefined)
+      return undefined;
     const [first, ...more] = values;
     const spot = this.spot(node);
     if (name === 'dict' && first === undefined) return new MapValue(named, spot);

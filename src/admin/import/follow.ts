@@ -57,7 +57,7 @@ export async function followFiles(
   const changes = new Map(others.map((file) => [file, namesChangedBy(file, base)] as const));
   const layers = others.map((file): Layer => {
     const changed = new Set([...changes].flatMap(([other, names]) => (other === file ? [] : [...names])));
-    const scope = inheritedScope(base.names, changed);
+    const scope = inheritedScope(base, changed);
     const start = new Map(scope.names);
     file.follow(scope);
     return { input: file.input, before: start, after: scope.names, marks: scope.marks };
@@ -174,7 +174,7 @@ function isList(plain: Plainly): plain is readonly Plainly[] {
 
 /** Also those whose lists were changed under another name. */
 function namesChangedBy(file: ParsedFile, base: Scope): ReadonlySet<string> {
-  const scope = inheritedScope(base.names, new Set());
+  const scope = inheritedScope(base, new Set());
   const before = new Map([...scope.names].map(([name, value]) => [name, fingerprint(value)]));
   file.follow(scope);
   const changed = [...scope.names].filter(([name, value]) => before.get(name) !== fingerprint(value));
@@ -198,8 +198,9 @@ function fingerprint(value: Value, budget = { left: 100_000 }): string {
  * The names as a file of a group or user finds them: those of config.py, where no other such file may have changed them before.
  * A list keeps in mind whose it is, so that what is added to it can be told from a new list.
  */
-function inheritedScope(names: ReadonlyMap<string, Value>, changed: ReadonlySet<string>): Scope {
+function inheritedScope({ names, isLost }: Scope, changed: ReadonlySet<string>): Scope {
   const scope = new Scope();
+  scope.isLost = isLost;
   const copies = new Map<Value, Value>();
   for (const [name, value] of names) {
     const uncertain = changed.has(name);

@@ -18,6 +18,8 @@ export interface Mark {
 export class Scope {
   readonly names = new Map<string, Value>();
   readonly marks: Mark[] = [];
+  /** Anything may have been given any name, that of a built-in function too. */
+  isLost = false;
   /** Names that the file being read has bound or changed. */
   readonly touched = new Set<string>();
 
@@ -45,6 +47,7 @@ export class Scope {
   }
 
   spoilAll(doubt: Unknown): undefined {
+    this.isLost = true;
     for (const [name, value] of this.names) {
       spoil(value, doubt);
       this.bind(name, { ...doubt, callable: true });
@@ -91,6 +94,10 @@ export function boundNames(node: SyntaxNode, source: string): readonly string[] 
   node.cursor().iterate((inner) => {
     const targets = targetsOf(inner.node);
     for (const target of targets) names.push(...plainNames(target, source));
+    // `:=` stands among the arguments of a call as well.
+    const before = inner.name === 'AssignOp' ? inner.node.prevSibling : null;
+    if (before?.name === 'VariableName' && source.slice(inner.from, inner.to) === ':=')
+      names.push(source.slice(before.from, before.to));
   });
   return names;
 }
