@@ -18,7 +18,8 @@ interface Told {
 }
 
 const launcher = '/usr/local/bin/userdocker';
-const sudoers = '/etc/sudoers.d/planted';
+/** Behind userdocker's own: of several Defaults for one command the last one wins. */
+const sudoers = '/etc/sudoers.d/zz-planted';
 let healthy: readonly Told[] = [];
 
 async function doctor(): Promise<readonly Told[]> {
