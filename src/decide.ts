@@ -79,7 +79,9 @@ function plan<Facts>(
   verdict: Verdict,
 ): ExecPlan {
   const grammatical = (...words: string[]): Part => ({ words, source: 'you', rule: 'docker' });
-  const user = list.user.filter(({ flag }) => command.rendered?.has(flag) !== true);
+  const user = list.user.filter(
+    ({ flag, hidden }) => hidden !== true && command.rendered?.has(flag) !== true,
+  );
   const rest = [...verdict.operands, ...verdict.payload];
   // nvidia-docker 1.x takes no "--"; an operand is an id or a reference there, which never begins with "-".
   const separator = rest.length > 0 && executor.gpus !== 'nv_gpu' ? [grammatical('--')] : [];
@@ -96,6 +98,7 @@ function plan<Facts>(
       ...verdict.payload.map((word) => grammatical(word)),
     ],
     env: { DOCKER_HOST: policy.docker_host, DOCKER_CONFIG: policy.docker_config, ...verdict.env },
+    files: verdict.files ?? [],
   };
 }
 

@@ -19,8 +19,9 @@ export type Show = (decision: Decision, own: boolean, session: Session) => Endin
 
 export function runner<Facts>(command: Command<Facts>): Runner {
   return async (session, show = showDryRun) => {
-    const request = parseRequest(command.grammar, session);
-    if (!session.frame.dryRun) refuseForbidden(session, request);
+    const parsed = parseRequest(command.grammar, session);
+    if (!session.frame.dryRun) refuseForbidden(session, parsed);
+    const request = await complete(session, parsed);
     const facts = await command.gather(session, request);
     const judge = (known: Facts) => decide(command, subjectOf(session), request, known);
     if (session.frame.dryRun) {
@@ -42,6 +43,17 @@ function refuseForbidden(session: Session, request: ParsedCommand): void {
   if (reasons.length === 0) return;
   recordDecision(session, request, { kind: 'deny', reasons });
   throw new UserdockerError({ code: 'denied', reasons });
+}
+
+/** With what the files say that the user named. @throws usage for a file that can't be read */
+async function complete(session: Session, request: ParsedCommand): Promise<ParsedCommand> {
+  if (!request.options.some(({ flag }) => flag === '--env-file' || flag === '--label-file')) return request;
+  try {
+    return await (await import('./commands/value-files.ts')).withFiles(session, request);
+  } catch (error) {
+    if (error instanceof UserdockerError && !session.frame.dryRun) recordRefusal(session, error.failure);
+    throw error;
+  }
 }
 
 async function carryOut<Facts>(

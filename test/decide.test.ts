@@ -124,7 +124,6 @@ describe('denied', () => {
     ['run --network host debian', 'args.run.available'],
     ['run --pid=host debian', 'args.run.available'],
     ['run --device /dev/kvm debian', 'args.run.available'],
-    ['run --env-file /etc/shadow debian', 'args.run.available'],
     ['run --cidfile /x debian', 'args.run.available'],
     ['run --rm=false debian', 'args.run.always'],
     ['run -u 0 debian', 'user_in_container'],

@@ -50,7 +50,6 @@ const reasons: ReadonlyMap<string, NotOffered> = new Map(
     '--dns-option': { why: 'name resolution is up to the admin' },
     '--dns-search': { why: 'name resolution is up to the admin' },
     '--domainname': { why: resolution, instead: '--hostname' },
-    '--env-file': { why: hostFile, instead: '-e NAME=value for each line' },
     '--expose': { why: 'it adds to what -P publishes', instead: '-p PORT' },
     '--gpus': {
       why: 'only an executor with GPUs can give them',
@@ -71,7 +70,6 @@ const reasons: ReadonlyMap<string, NotOffered> = new Map(
     '--io-maxbandwidth': { why: windows },
     '--io-maxiops': { why: windows },
     '--kernel-memory': { why: 'kernels no longer know it', instead: '--memory' },
-    '--label-file': { why: hostFile, instead: '-l NAME=value for each line' },
     '--link': { why: otherContainers },
     'rm --link': { why: 'there are no links here' },
     '--link-local-ip': { why: "another container's address could be taken" },

@@ -50,6 +50,8 @@ export interface Option {
   readonly spelled: string;
   /** Booleans parsed, everything else the exact text. */
   readonly value: boolean | string;
+  /** It was read there, `--env-file secrets line 3`: its value is shown nowhere and stands on no command line. */
+  readonly where?: string;
 }
 
 export interface ParsedCommand {

@@ -1,5 +1,5 @@
 /** What a subcommand is: what it takes, which facts it needs, which rules judge it. */
-import type { CommandGrammar, ParsedCommand } from '../args/types.ts';
+import type { CommandGrammar, Option, ParsedCommand } from '../args/types.ts';
 import type { Engine } from '../docker/engine.ts';
 import type { Caller } from '../domain/caller.ts';
 import type { Decision, Part } from '../domain/decision.ts';
@@ -11,6 +11,8 @@ import type { Frame } from '../frame.ts';
 export interface ListedOption {
   readonly flag: string;
   readonly value: boolean | string;
+  /** It was read from a file: no word of the command line may show it. */
+  readonly hidden?: boolean;
 }
 
 /** One call of userdocker: who asks, under which policy, with which global options. */
@@ -50,6 +52,8 @@ export interface Verdict {
   readonly payload: readonly string[];
   /** Variables docker itself needs (not the container). */
   readonly env?: { readonly [name: string]: string };
+  /** What docker is to read from descriptors, and nobody else may see. */
+  readonly files?: readonly string[];
 }
 
 export interface Command<Facts> {
@@ -87,6 +91,18 @@ export interface Command<Facts> {
 export function valuesOf(request: ParsedCommand, flag: string): readonly string[] {
   return request.options.flatMap((option) =>
     option.flag === flag && typeof option.value === 'string' ? [option.value] : [],
+  );
+}
+
+/** The same, each with where it stands if that is in a file. */
+export function textsOf(
+  request: ParsedCommand,
+  flag: string,
+): readonly { readonly text: string; readonly where: Option['where'] }[] {
+  return request.options.flatMap((option) =>
+    option.flag === flag && typeof option.value === 'string'
+      ? [{ text: option.value, where: option.where }]
+      : [],
   );
 }
 

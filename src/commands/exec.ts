@@ -4,10 +4,19 @@ import type { ParsedCommand } from '../args/types.ts';
 import { engineVersion } from '../docker/facts.ts';
 import { inspectAccounts } from '../mounts/image-accounts.ts';
 import { layersOf } from '../mounts/image-links.ts';
-import { judgeEnvironment } from '../policy/environment.ts';
+import { environmentWords, judgeEnvironment } from '../policy/environment.ts';
 import { judgeGroupNames } from '../policy/group-names.ts';
 import { judgeWorkingDirectory } from '../policy/targets.ts';
-import { type Command, type Session, type Subject, singleValue, type Verdict, valuesOf } from './command.ts';
+import { handedFiles } from '../policy/value-files.ts';
+import {
+  type Command,
+  type Session,
+  type Subject,
+  singleValue,
+  textsOf,
+  type Verdict,
+  valuesOf,
+} from './command.ts';
 import { findContainers, foundIds, missingContainers, type NamedContainer } from './containers.ts';
 
 interface ExecFacts {
@@ -20,15 +29,17 @@ interface ExecFacts {
 
 export const exec: Command<ExecFacts> = {
   grammar: grammarOf('exec'),
-  rendered: new Set(['--env']),
+  rendered: new Set(['--env', '--env-file']),
   gather: gatherExec,
   judge: (subject, request, { named, groups, runc }): Verdict => {
     const environment = judgeEnvironment(
       subject.policy,
       subject.executor.name,
-      valuesOf(request, '--env'),
+      textsOf(request, '--env'),
       {},
     );
+    const { shown, lines } = environmentWords(environment.variables.filter(({ source }) => source === 'you'));
+    const files = handedFiles('exec', [{ flag: '--env-file', lines }]);
     return {
       reasons: [
         ...missingContainers(named),
@@ -38,17 +49,17 @@ export const exec: Command<ExecFacts> = {
         ...judgeGroupNames(subject.policy, subject.caller, groups, runc),
       ],
       parts: [
-        ...environment.variables
-          .filter(({ source }) => source === 'you')
-          .map(({ name, value, rule }) => ({
-            words: [`--env=${name}=${value}`],
-            source: 'you' as const,
-            rule,
-          })),
+        ...files.parts,
+        ...shown.map(({ name, value, source, rule }) => ({
+          words: [`--env=${name}=${value}`],
+          source,
+          rule,
+        })),
         ...enforcedUser(subject),
       ],
       operands: foundIds(named),
       payload: request.payload,
+      files: files.files,
     };
   },
 };

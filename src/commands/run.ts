@@ -6,7 +6,7 @@ import type { Reason } from '../domain/errors.ts';
 import { judgeConfinement } from '../policy/confinement.ts';
 import { cpuParts } from '../policy/cpus.ts';
 import { judgeDataRoot } from '../policy/data-root.ts';
-import { identityVariables, judgeEnvironment } from '../policy/environment.ts';
+import { environmentWords, identityVariables, judgeEnvironment } from '../policy/environment.ts';
 import { judgeGroupNames } from '../policy/group-names.ts';
 import { judgeSizes } from '../policy/image-size.ts';
 import { judgePlatform } from '../policy/images.ts';
@@ -18,6 +18,7 @@ import { judgePorts, type PortVerdict } from '../policy/ports.ts';
 import { processLimitParts } from '../policy/process-limit.ts';
 import { familiar } from '../policy/reference.ts';
 import { labelParts, logParts, sysctlParts } from '../policy/run.ts';
+import { handedFiles } from '../policy/value-files.ts';
 import { parseNanoCpus, parseSize } from '../policy/values.ts';
 import { userdockerVersion } from '../version.ts';
 import {
@@ -26,6 +27,7 @@ import {
   type ListedOption,
   type Subject,
   singleValue,
+  textsOf,
   type Verdict,
   valuesOf,
 } from './command.ts';
@@ -34,7 +36,15 @@ import { judgeRunGpus } from './run-gpus.ts';
 import { holdRun } from './run-hold.ts';
 
 /** These need an entry, and are rendered by the rules below. */
-const rendered: ReadonlySet<string> = new Set(['--env', '--name', '--pull', '--publish-all', '--tmpfs']);
+const rendered: ReadonlySet<string> = new Set([
+  '--env',
+  '--env-file',
+  '--label-file',
+  '--name',
+  '--pull',
+  '--publish-all',
+  '--tmpfs',
+]);
 
 export const run: Command<RunFacts> = {
   grammar: grammarOf('run'),
@@ -53,10 +63,15 @@ export function judgeRun(
 ): Verdict {
   const { policy, caller, executor } = subject;
   const gpus = judgeRunGpus(subject, request, facts);
-  const environment = judgeEnvironment(policy, executor.name, valuesOf(request, '--env'), {
+  const environment = judgeEnvironment(policy, executor.name, textsOf(request, '--env'), {
     ...identityVariables(caller, userdockerVersion),
     ...gpus.variables,
   });
+  const { shown, lines } = environmentWords(environment.variables);
+  const files = handedFiles('run', [
+    { flag: '--env-file', lines },
+    { flag: '--label-file', lines: hiddenLabels(listed) },
+  ]);
   const confinement = judgeConfinement(
     policy,
     caller,
@@ -87,7 +102,8 @@ export function judgeRun(
       ...(caller.isRoot ? [] : limitReasons(policy, facts.contested, asked)),
     ],
     parts: [
-      ...environment.variables.map(({ name, value, source, rule }) => ({
+      ...files.parts,
+      ...shown.map(({ name, value, source, rule }) => ({
         words: [`--env=${name}=${value}`],
         source,
         rule,
@@ -112,6 +128,7 @@ export function judgeRun(
     operands: [operandOf(facts.image)],
     payload: request.payload,
     env: gpus.env,
+    files: files.files,
   };
 }
 
@@ -201,13 +218,21 @@ function nameParts(request: ParsedCommand, { contested }: RunFacts): readonly Pa
 
 /** The labels that say whose a container is are set last and by us alone. */
 function labelReasons(request: ParsedCommand): readonly Reason[] {
-  return valuesOf(request, '--label')
-    .filter((label) => /^userdocker(?:[.=]|$)/i.test(label))
-    .map((label) => ({
-      rule: 'ownership',
-      message: `--label ${label} is set by userdocker alone`,
-      instead: 'leave it out',
-    }));
+  return textsOf(request, '--label').flatMap(({ text, where }) => {
+    if (/^userdocker(?:[.=]|$)/i.test(text)) {
+      const message = `${where ?? `--label ${text}`} is set by userdocker alone`;
+      return [{ rule: 'ownership', message, instead: 'leave it out' }];
+    }
+    // docker leaves such a line of a file out, without a word.
+    if (where === undefined || text.includes('=')) return [];
+    return [{ rule: 'args.run', message: `${where} has no value`, instead: 'write NAME=value, or NAME=' }];
+  });
+}
+
+function hiddenLabels(listed: readonly ListedOption[]): readonly string[] {
+  return listed.flatMap(({ flag, value, hidden }) =>
+    flag === '--label' && hidden === true ? [String(value)] : [],
+  );
 }
 
 /**

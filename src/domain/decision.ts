@@ -20,6 +20,8 @@ export interface ExecPlan {
   readonly parts: readonly Part[];
   /** The whole environment, made from nothing. */
   readonly env: { readonly [name: string]: string };
+  /** What docker reads from open descriptors, the first of them 3. Shown nowhere. */
+  readonly files?: readonly string[];
 }
 
 declare const minted: unique symbol;

@@ -4,7 +4,8 @@ import type { Caller } from '../domain/caller.ts';
 import type { Allow } from '../domain/decision.ts';
 import type { Policy } from '../domain/policy.ts';
 import { assertInvariants } from './invariants.ts';
-import { type Ending, replaceProcess } from './replace.ts';
+import { type Ending, type Program, replaceProcess } from './replace.ts';
+import { handingOver } from './value-files.ts';
 
 /**
  * Does not return where the runtime has execve.
@@ -13,11 +14,12 @@ import { type Ending, replaceProcess } from './replace.ts';
 export function becomeDocker(allow: Allow, policy: Policy, caller: Caller): Promise<Ending> {
   const { plan } = allow;
   assertInvariants(plan, policy, caller);
-  return replaceProcess({
+  const program: Program = {
     executable: plan.executable,
     args: plan.parts.flatMap((part) => part.words),
     env: { ...ownEnvironment(process.env), ...plan.env },
-  });
+  };
+  return replaceProcess(handingOver(program, plan.files ?? []));
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Caller } from '../domain/caller.ts';
 import type { ExecPlan, Part } from '../domain/decision.ts';
 import { denied } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
+import { handedPath } from '../policy/value-files.ts';
 
 /** What the invariants are held against. */
 export type Terms = Pick<
@@ -30,6 +31,7 @@ export function assertInvariants(plan: ExecPlan, policy: Terms, caller: Pick<Cal
     options.every(({ word }) => word.startsWith('--')),
     'every option is in its long form',
   );
+  assertFiles(options, plan.files ?? []);
   assertUser(options, policy, caller);
   if (command === 'run') assertConfinement(options, policy);
 }
@@ -51,6 +53,16 @@ function optionsOf(parts: readonly Part[]): readonly OptionWord[] {
     .slice(1);
   const end = words.findIndex(({ word }) => word === '--' || !word.startsWith('-'));
   return end < 0 ? words : words.slice(0, end);
+}
+
+/** docker's client reads these files as root: they are ours, in the order in which they are handed over. */
+function assertFiles(options: readonly OptionWord[], files: readonly string[]): void {
+  const named = options.flatMap(({ word }) => /^--(?:env|label)-file(?:=(.*))?$/s.exec(word)?.slice(1) ?? []);
+  const handed = files.map((_, index) => handedPath(index));
+  insist(
+    named.length === handed.length && named.every((path, index) => path === handed[index]),
+    'docker reads no file but those that userdocker has written',
+  );
 }
 
 function assertUser(

@@ -41,6 +41,8 @@ export interface ArgumentsSubject {
 export interface RenderedOption extends Part {
   readonly flag: string;
   readonly value: boolean | string;
+  /** From a file of the user's: not to stand on a command line. */
+  readonly hidden?: boolean;
 }
 
 export interface ArgumentsVerdict {
@@ -149,11 +151,13 @@ function judgeOption(rules: Rules, option: Option): OptionVerdict {
   const allowing = rules.available.find(
     (rule) => rule.flag === flag && isAllowed(rule.allowed, option.value),
   );
-  if (allowing !== undefined) return { rendered: rendered(flag, option.value, 'you', name, allowing.origin) };
+  const hidden = option.where === undefined ? {} : { hidden: true };
+  if (allowing !== undefined)
+    return { rendered: { ...rendered(flag, option.value, 'you', name, allowing.origin), ...hidden } };
   const standard = rules.defaults.find(same);
   return standard === undefined
     ? { reason: notOffered(rules, option) }
-    : { rendered: { ...standard, source: 'you' } };
+    : { rendered: { ...standard, source: 'you', ...hidden } };
 }
 
 /**
@@ -190,7 +194,7 @@ function isUnprintable({ flag, value }: Option): boolean {
 function unprintable({ command }: Rules, option: Option): Reason {
   return {
     rule: `args.${command}.available`,
-    message: `the value of ${option.spelled} has a control character in it`,
+    message: `the value of ${option.where ?? option.spelled} has a control character in it`,
     instead: 'a value on one line, without tabs and escapes',
   };
 }
@@ -238,7 +242,8 @@ function describedRule({ flag, allowed }: ResolvedRule): string {
 }
 
 /** As the user wrote it. The value of an environment variable may be a secret, and reasons are written to the audit record. */
-function shown({ spelled, flag, value }: Option): string {
+function shown({ spelled, flag, value, where }: Option): string {
+  if (where !== undefined) return where;
   const alias = spelled === flag ? '' : ` (${flag})`;
   if (value === true) return `${spelled}${alias}`;
   const separator = spelled.startsWith('--') ? '=' : ' ';

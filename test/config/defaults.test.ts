@@ -184,6 +184,7 @@ describe('what users may give', () => {
     ['run', '--no-healthcheck'],
     ['exec', '-it'],
     ['exec', '-d -e A=b -w /x'],
+    ['exec', '--env-file x'],
     ['exec', '--detach-keys=ctrl-x'],
     ['ps', '-aq'],
     ['ps', '-l'],
@@ -257,10 +258,7 @@ describe('what users may give', () => {
     ['run', '--blkio-weight 1000'],
     ['run', '--device-read-bps /dev/sda:1'],
     // Files as root.
-    ['run', '--env-file /etc/shadow'],
-    ['run', '--label-file /etc/shadow'],
     ['run', '--cidfile /etc/x'],
-    ['exec', '--env-file /etc/shadow'],
     ['load', '-i /etc/shadow'],
     ['load', '--input=x'],
     // Other containers, hosts and users.

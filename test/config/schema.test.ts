@@ -73,8 +73,8 @@ describe('every kind of mistake, and where it stands', () => {
       ],
     ],
     [
-      'args: {run: {available+: [--env-file=]}}',
-      ["1:27 args.run.available+[0]: --env-file can't be offered: docker's client reads that file as root"],
+      'args: {run: {available+: [--cidfile=]}}',
+      ["1:27 args.run.available+[0]: --cidfile can't be offered: docker's client writes that file as root"],
     ],
     [
       'args: {run: {available+: [[--workdir=, -t]]}}',

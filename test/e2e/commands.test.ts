@@ -125,13 +125,10 @@ describe.each(clients)('with the client %s', (client) => {
       expect(await mustUserdocker('alice', 'exec -d main sleep 200')).toBe('');
       expect(await mustUserdocker('alice', 'top main')).toContain('sleep 200');
     });
-    test.each(['--user=0', '-u root', '--privileged', '--env-file=/etc/shadow', '-e HOME'])(
-      'not with %s',
-      async (word) => {
-        const { status, stdout } = await userdocker('alice', `exec ${word} main id`);
-        expect({ status, stdout }).toEqual({ status: 77, stdout: '' });
-      },
-    );
+    test.each(['--user=0', '-u root', '--privileged', '-e HOME'])('not with %s', async (word) => {
+      const { status, stdout } = await userdocker('alice', `exec ${word} main id`);
+      expect({ status, stdout }).toEqual({ status: 77, stdout: '' });
+    });
   });
 
   test('kill -s sends that signal and no other', async () => {

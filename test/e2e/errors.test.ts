@@ -155,7 +155,7 @@ describe('words', () => {
     ['inspect x', /does not give you the command inspect/],
     ['run --network=host box', /--network/],
     ['run --device=/dev/sda box', /--device/],
-    ['run --env-file=/etc/shadow box', /root/],
+    ['run --cidfile=/etc/x box', /root/],
     ['run -e HOME box', /-e HOME has no value/],
     ['run --restart=always box', /--restart/],
     ['run --pid=container:x box', /--pid/],

@@ -162,8 +162,6 @@ describe('labels and environment prove nothing', () => {
     '-e USERDOCKER_USER=bob',
     '-e USERDOCKER_UID=0',
     '-e USERDOCKER_ANYTHING=1',
-    '--env-file=x',
-    '--label-file=x',
     '--cidfile=x',
   ])('nobody can say %s', async (words) => {
     expect((await userdocker('alice', `run ${words} box id`)).status).toBe(77);

@@ -195,3 +195,20 @@ describe("docker's own environment", () => {
     ).toBe(true);
   });
 });
+
+describe('files that docker reads', () => {
+  const file = '--env-file=/proc/self/fd/3';
+  const reads = 'docker reads no file but those that userdocker has written';
+  it.each<[string, readonly string[], readonly string[], string | undefined]>([
+    ['what is handed over', [file], ['A=b'], undefined],
+    ['two', [file, '--label-file=/proc/self/fd/4'], ['A=b', 'c=d'], undefined],
+    ['one of somebody else', ['--env-file=/etc/shadow'], [], reads],
+    ['one of somebody else beside ours', [file, '--env-file=/etc/shadow'], ['A=b'], reads],
+    ['the next word', ['--env-file'], ['A=b'], reads],
+    ['a descriptor that nobody opens', [file], [], reads],
+    ['a file that is not read', [], ['A=b'], reads],
+    ['another order', ['--env-file=/proc/self/fd/4', '--label-file=/proc/self/fd/3'], ['A=b', 'c=d'], reads],
+  ])('%s', (_what, words, files, expected) => {
+    expect(broken(run([...confined, ...words], ...image), {}, { files })).toBe(expected);
+  });
+});

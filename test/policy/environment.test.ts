@@ -5,7 +5,12 @@ import { alice, policyOf } from '../support/builders.ts';
 const enforced = { ...identityVariables(alice, '3.0.0'), NVIDIA_VISIBLE_DEVICES: 'void' };
 
 function judge(wanted: readonly string[], yaml = '', executor = 'docker') {
-  return judgeEnvironment(policyOf(yaml), executor, wanted, enforced);
+  return judgeEnvironment(
+    policyOf(yaml),
+    executor,
+    wanted.map((text) => ({ text })),
+    enforced,
+  );
 }
 const rules = (wanted: readonly string[], yaml = '') => judge(wanted, yaml).reasons.map(({ rule }) => rule);
 const seen = (wanted: readonly string[], yaml = '', executor = 'docker') =>

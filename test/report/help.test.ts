@@ -62,7 +62,7 @@ describe('userdocker COMMAND --help', () => {
   });
   test('and no others', () => {
     expect(
-      options('run').filter((row) => /--(privileged|device|env-file|pid|volumes-from)\b/.test(row)),
+      options('run').filter((row) => /--(privileged|device|cidfile|pid|volumes-from)\b/.test(row)),
     ).toEqual([]);
     const yaml = 'args: {run: {available: [--init]}}';
     expect(options('run', yaml)).toEqual(['--init', '--no-default-mounts']);
