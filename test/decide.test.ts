@@ -66,6 +66,10 @@ describe('allowed', () => {
     const words = (line: string) => wordsOf(line).filter((word) => !word.startsWith('--format='));
     expect(words('ps -a')).toEqual(['ps', '--all', ...filters]);
     expect(words('ps --filter status=exited')).toEqual(['ps', '--filter=status=exited', ...filters]);
+    expect(words('ps -f ancestor=debian')).toEqual(['ps', '--filter=ancestor=debian:latest', ...filters]);
+    // docker shows what has any of the ids given: a user's own id may only choose.
+    expect(words('ps -f id=aaa -f id=ccc')).toEqual(['ps', `--filter=id=${mine}`]);
+    expect(words('ps -f id=ccc')).toEqual(['ps', `--filter=id=${'0'.repeat(64)}`]);
     // Docker is given ids of images, and shows the names that they were asked for by.
     expect(valuesIn(wordsOf('ps'), '--format')).toEqual([expect.stringContaining('userdocker.image')]);
     expect(wordsOf('ps --format x')).toEqual(['ps', '--format=x', ...filters]);
@@ -103,8 +107,14 @@ describe('denied', () => {
     ['kill mine nobodys', 'ownership'],
     ['load --input /etc/shadow', 'args.load.available'],
     ['port mine x', 'port'],
-    ['ps --filter id=abc', 'args.ps.available args.ps'],
-    ['ps --filter ancestor=x', 'args.ps.available'],
+    ['ps --filter id=', 'args.ps'],
+    ['ps --filter id=ABC', 'args.ps'],
+    ['ps --filter ID=abc', 'args.ps.available args.ps'],
+    ['ps --filter id', 'args.ps.available args.ps'],
+    ['ps --filter since=mine', 'args.ps.available args.ps'],
+    ['ps --filter network=bridge', 'args.ps.available args.ps'],
+    ['ps --filter ancestor=localhost/bob/x', 'images'],
+    ['ps --filter ancestor=Debian', 'images'],
     ['pull localhost/bob/x:1', 'images'],
     ['pull localhost/alice/x:1', 'images.load_tags'],
     ['pull 0.example/x', 'images.allowed'],

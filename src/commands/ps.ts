@@ -3,16 +3,21 @@ import { grammarOf } from '../args/grammar.ts';
 import type { ParsedCommand } from '../args/types.ts';
 import type { Part } from '../domain/decision.ts';
 import type { Reason } from '../domain/errors.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { judgeImage } from '../policy/images.ts';
+import { familiar } from '../policy/reference.ts';
 import { ownedContainers } from '../state/ownership.ts';
-import { type Command, type Session, type Verdict, valuesOf } from './command.ts';
+import { type Command, type Session, type Subject, type Verdict, valuesOf } from './command.ts';
 import { ownContainers } from './contested.ts';
+import { parseImage, problemReason } from './image-reference.ts';
 
 /** No container has this id: the engine draws random ones. A filter that matches nothing shows nothing. */
 const noContainer = '0'.repeat(64);
 /** As many ids docker is given unseen; of more the engine is asked first which there still are, which takes some milliseconds. */
 const few = 40;
-/** Filters that narrow what is shown. `id` would widen it: docker shows what matches any of the ids given. */
+/** Filters that narrow what is shown. `since` and `before` would tell of other users' containers. */
 const allowedFilters = new Set([
+  'id',
   'status',
   'name',
   'ancestor',
@@ -25,18 +30,51 @@ const allowedFilters = new Set([
 
 export const ps: Command<readonly string[] | 'all'> = {
   grammar: grammarOf('ps'),
+  rendered: new Set(['--filter']),
   gather: visibleIds,
   own: {
     applies: ({ options }) => options.some(({ flag, value }) => flag.startsWith('--gpu-') && value === true),
     perform: async (session, request) => (await import('./ps-gpus.ts')).showGpus(session, request),
   },
-  judge: (_subject, request, ids): Verdict => ({
-    reasons: valuesOf(request, '--filter').flatMap(judgeFilter),
-    parts: [...(ids === 'all' ? [] : idFilters(ids)), ...tableOf(request, ids)],
-    operands: [],
-    payload: [],
-  }),
+  judge: (subject, request, ids): Verdict => {
+    const filters = valuesOf(request, '--filter').map((text) => readFilter(subject, text));
+    const asked = filters.flatMap((filter) => (filter.ok ? [filter.value] : []));
+    return {
+      reasons: filters.flatMap((filter) => (filter.ok ? [] : [filter.error])),
+      parts: [...filterParts(asked, ids), ...tableOf(request, ids)],
+      operands: [],
+      payload: [],
+    };
+  },
 };
+
+interface Filter {
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * docker shows what matches any of the ids it is given, so with the caller's own beside it `id` would widen what is shown: here it
+ * chooses among them.
+ */
+function filterParts(asked: readonly Filter[], ids: readonly string[] | 'all'): readonly Part[] {
+  const beginnings = asked.filter(({ key }) => key === 'id').map(({ value }) => value);
+  const passed = ids === 'all' ? asked : asked.filter(({ key }) => key !== 'id');
+  return [
+    ...passed.map(
+      ({ key, value }): Part => ({
+        words: [`--filter=${key}=${value}`],
+        source: 'you',
+        rule: 'args.ps.available',
+      }),
+    ),
+    ...(ids === 'all' ? [] : idFilters(ids.filter((id) => isAsked(id, beginnings)))),
+  ];
+}
+
+function isAsked(id: string, beginnings: readonly string[]): boolean {
+  return beginnings.length === 0 || beginnings.some((beginning) => id.startsWith(beginning));
+}
 
 function idFilters(ids: readonly string[]): readonly Part[] {
   return (ids.length === 0 ? [noContainer] : ids).map((id) => ({
@@ -72,14 +110,28 @@ async function visibleIds(session: Session, { options }: ParsedCommand): Promise
   return shown.map(({ id }) => id);
 }
 
-function judgeFilter(filter: string): readonly Reason[] {
-  const key = filter.split('=', 1)[0] ?? '';
-  if (allowedFilters.has(key) && filter.includes('=')) return [];
-  return [
-    {
-      rule: 'args.ps',
-      message: `--filter ${filter} is not allowed`,
-      instead: `filter by ${[...allowedFilters].join(', ')}`,
-    },
-  ];
+/** docker's client takes a key in any case and trims both sides: here a filter is spelled in one way. */
+function readFilter(subject: Subject, filter: string): Result<Filter, Reason> {
+  const equals = filter.indexOf('=');
+  const [key, value] = [filter.slice(0, Math.max(0, equals)), filter.slice(equals + 1)];
+  const refused = (message: string, instead: string) => err({ rule: 'args.ps', message, instead });
+  if (!allowedFilters.has(key)) {
+    return refused(
+      `--filter ${filter} is not allowed`,
+      `filter by ${[...allowedFilters].map((name) => `${name}=...`).join(', ')}`,
+    );
+  }
+  if (key === 'id' && !/^[0-9a-f]{1,64}$/.test(value))
+    return refused(`--filter ${filter}: that is no beginning of an id`, 'userdocker ps shows the ids');
+  return key === 'ancestor' ? readAncestor(subject, value) : ok({ key, value });
+}
+
+/** By its name alone, so that the answer tells nothing of other users' images. */
+function readAncestor({ policy, caller }: Subject, image: string): Result<Filter, Reason> {
+  const named = parseImage(image);
+  if (!named.ok) return err(problemReason(named.error));
+  const judgement = judgeImage({ reference: named.value, policy: policy.images, isRoot: caller.isRoot });
+  return judgement.kind === 'missing'
+    ? err({ rule: 'images', message: judgement.message })
+    : ok({ key: 'ancestor', value: familiar(named.value) });
 }

@@ -79,7 +79,16 @@ describe('another’s container', () => {
     expect(await mustUserdocker('bob', "stats --no-stream --format '{{.Name}}'")).toBe('his');
     expect(await mustUserdocker('carol', 'ps -aq')).toBe('');
   });
-  test.each(['id', 'since', 'before', 'ancestor', 'label', 'volume', 'network', 'publish', 'is-task'])(
+  test.each(['id=', 'label=userdocker.nonce', 'label=userdocker.user=alice', 'ancestor=box', 'name=hers'])(
+    'is not found by ps --filter %s',
+    async (filter) => {
+      const exact = filter === 'id=' ? `id=${await idOf('hers')}` : filter;
+      const { status, stdout } = await userdocker('bob', `ps -aq --filter name=nothing -f ${exact}`);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+      expect(await mustUserdocker('bob', `ps -aq --no-trunc -f ${exact}`)).not.toContain(await idOf('hers'));
+    },
+  );
+  test.each(['since', 'before', 'ancestor', 'volume', 'network', 'is-task'])(
     'is not found by ps --filter %s',
     async (key) => {
       const { status, stdout } = await userdocker('bob', `ps -a --filter ${key}=${await idOf('hers')}`);
