@@ -517,6 +517,7 @@ describe('with the facts of an engine', () => {
 const elsewhere: { readonly [setting: string]: readonly [file: string, name: string] } = {
   log_level: ['test/e2e/settings.test.ts', 'log_level: what one is told'],
   'volume_mounts.probe': ['test/e2e/settings.test.ts', 'volume_mounts.probe: '],
+  names_in_container: ['test/e2e/names.test.ts', 'names_in_container: programs find'],
   'images.load_max': ['test/e2e/settings.test.ts', 'load_max: more is not unpacked'],
   'nvidia.smi': ['test/e2e/gpus.test.ts', 'where nvidia-smi is missing: 69'],
   'audit.file': ['test/e2e/audit.test.ts', 'file: where it goes, made where it is missing'],

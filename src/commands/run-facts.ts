@@ -15,6 +15,7 @@ import { pinDirectory } from '../policy/mount-render.ts';
 import { type MountRequest, parseMount, parseTmpfs, parseVolume } from '../policy/mount-syntax.ts';
 import { isOwner, ownersOfDefaultName } from '../policy/names.ts';
 import { familiar, type ImageReference } from '../policy/reference.ts';
+import { prepareAccounts } from '../state/accounts.ts';
 import { cidfilePath, newNonce } from '../state/ownership.ts';
 import { peekReservations } from '../state/reservations.ts';
 import { isSet, type Session, singleValue, valuesOf } from './command.ts';
@@ -75,6 +76,7 @@ export async function gatherRun(
   ]);
   // An empty -w leaves the image's own, in docker as here.
   const workingDirectory = singleValue(request, '--workdir') || image.found?.workdir || '';
+  prepareAccounts(caller, session.loaded.policy);
   const { requests, problems } = parseMounts(request);
   const mounts = await planMounts({
     caller,

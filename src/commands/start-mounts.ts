@@ -11,6 +11,7 @@ import { askAgain, type ExistingBind, judgeAgain } from '../policy/mount-again.t
 import { pathsToFollow } from '../policy/mount-places.ts';
 import { pinDirectory } from '../policy/mount-render.ts';
 import { judgeMounts, type MountVerdict } from '../policy/mounts.ts';
+import { prepareAccounts } from '../state/accounts.ts';
 import { isNonce, nonceLabel, recallPins } from '../state/ownership.ts';
 import type { Session, Subject } from './command.ts';
 
@@ -39,6 +40,7 @@ export async function gatherStartedMounts(
   const existing = existingBinds(container.raw, pins, recallPins(caller.uid, nonce));
   const config = objectAt(container.raw, 'Config');
   const layers = layersOf(container.raw);
+  prepareAccounts(caller, loaded.policy);
   const question: MountQuestion = {
     caller,
     policy: loaded.policy,

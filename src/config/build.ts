@@ -2,6 +2,7 @@
 import type { Caller } from '../domain/caller.ts';
 import type { ArgumentRule, CommandArguments, MountRule, Policy } from '../domain/policy.ts';
 import { err, ok, type Result } from '../domain/result.ts';
+import { accountFile, accountFiles } from '../paths.ts';
 import { containerUserComponent } from '../policy/image-user.ts';
 import { argumentEntry } from './argument-entry.ts';
 import { completeExecutor, executorEntry } from './executor-entry.ts';
@@ -48,7 +49,7 @@ export function buildPolicy(tree: MapNode, caller: Caller): Result<Policy, reado
     allowed_subcommands: reader.list('allowed_subcommands', oneOf(knownSubcommands)),
     args: plainObject(knownSubcommands.map((command) => [command, readArguments(reader, command)])),
     volume_mounts: {
-      always: readMounts(reader, 'volume_mounts.always', fixedMount),
+      always: [...readMounts(reader, 'volume_mounts.always', fixedMount), ...accountMounts(reader, caller)],
       available: readMounts(reader, 'volume_mounts.available', availableMount),
       default: readMounts(reader, 'volume_mounts.default', fixedMount),
       probe: reader.value('volume_mounts.probe', truth),
@@ -56,6 +57,7 @@ export function buildPolicy(tree: MapNode, caller: Caller): Result<Policy, reado
     images: readImages(reader, caller),
     user_in_container: reader.value('user_in_container', truth),
     groups_in_container: reader.value('groups_in_container', truth),
+    names_in_container: reader.value('names_in_container', truth),
     no_new_privileges: reader.value('no_new_privileges', truth),
     caps_drop: reader.list('caps_drop', capability),
     caps_add: reader.list('caps_add', capability),
@@ -119,6 +121,19 @@ function readMounts(reader: PolicyReader, path: string, parse: Parse<MountEntry>
   return reader.list(path, (value, variables, origin) => {
     const entry = parse(value, variables);
     return entry.ok ? ok({ ...entry.value, origin }) : entry;
+  });
+}
+
+/** The caller's own /etc/passwd and /etc/group (src/state/accounts.ts), by rules like an admin's: everything judges them as such. */
+function accountMounts(reader: PolicyReader, { uid }: Caller): readonly MountRule[] {
+  const wanted =
+    reader.value('names_in_container', truth) === true && reader.value('user_in_container', truth) === true;
+  const origin = reader.origin('names_in_container');
+  if (!wanted || origin === undefined) return [];
+  return accountFiles.map((name) => {
+    const [host, target] = [accountFile(uid, name), `/etc/${name}`];
+    const text = `${host}:${target}:ro`;
+    return { host, subtree: false, target, readOnly: true, create: false, text, origin };
   });
 }
 

@@ -30,6 +30,12 @@ export class PolicyReader {
     return this.#accept(node.place, path, parse(plain(node), this.#variables));
   }
 
+  /** Where a setting was made. */
+  origin(path: string): Origin | undefined {
+    const node = this.#node(path);
+    return node === undefined ? undefined : originOfPlace(node.place);
+  }
+
   isList(path: string): boolean {
     return this.#node(path)?.kind === 'list';
   }

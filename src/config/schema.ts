@@ -64,6 +64,7 @@ const settings = {
   } satisfies ShapeOf<Omit<Policy['images'], 'load_tags_template'>>),
   user_in_container: flag(),
   groups_in_container: flag(),
+  names_in_container: flag(),
   no_new_privileges: flag(),
   caps_drop: listOf(capability),
   caps_add: listOf(capability),

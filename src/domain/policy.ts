@@ -87,6 +87,8 @@ export interface Policy {
   };
   readonly user_in_container: boolean;
   readonly groups_in_container: boolean;
+  /** Where true, `volume_mounts.always` holds the two mounts that make it so. */
+  readonly names_in_container: boolean;
   readonly no_new_privileges: boolean;
   readonly caps_drop: readonly string[];
   readonly caps_add: readonly string[];

@@ -88,6 +88,7 @@ test('the values are those of the specification', () => {
     images: { allowed: ['^[A-Za-z_].*'], pull: 'default', load_tags: 'localhost/alice/', load_max: 50 * g },
     user_in_container: true,
     groups_in_container: true,
+    names_in_container: false,
     no_new_privileges: true,
     caps_drop: ['ALL'],
     caps_add: [],

@@ -127,6 +127,21 @@ describe('every setting', () => {
       { user_in_container: false, groups_in_container: false, no_new_privileges: false },
     ],
     [
+      'names_in_container: true',
+      {
+        names_in_container: true,
+        volume_mounts: expect.objectContaining({
+          always: ['passwd', 'group'].map((name) =>
+            expect.objectContaining({
+              host: `/var/lib/userdocker/accounts/1000/${name}`,
+              target: `/etc/${name}`,
+              readOnly: true,
+            }),
+          ),
+        }),
+      },
+    ],
+    [
       'caps_drop: [cap_net_raw]\ncaps_add: [Sys_Ptrace]',
       { caps_drop: ['NET_RAW'], caps_add: ['SYS_PTRACE'] },
     ],
