@@ -24,7 +24,7 @@ import { found } from './support/mounts.ts';
 import { imageId } from './support/run-facts.ts';
 
 /** All that can be allowed. */
-const all = { yaml: 'allowed_subcommands+: [inspect, rmi]' };
+const all = { yaml: 'allowed_subcommands+: [cp, inspect, rmi]' };
 
 test('there is a decision for every command', () => {
   expect(Object.keys(deciders).sort()).toEqual(grammars.map(({ command }) => command).sort());
@@ -33,6 +33,7 @@ test('there is a decision for every command', () => {
 describe('allowed', () => {
   test.each<readonly [string, readonly string[]]>([
     ['attach --no-stdin mine', ['attach', '--no-stdin', '--', mine]],
+    ['cp mine:/x .', ['cp', '--', 'mine:/x', '.']],
     ['dockviz', ['dockviz']],
     ['dockviz -t', ['dockviz']],
     ['exec -it mine sh', ['exec', '--interactive', '--tty', '--user=1000:100', '--', mine, 'sh']],
@@ -96,6 +97,7 @@ describe('denied', () => {
     ['exec mine id', 'allowed'],
     ['exec -u 0 mine id', 'user_in_container'],
     ['exec -u root mine id', 'user_in_container'],
+    ['cp nobodys:/x .', 'ownership'],
     ['exec --privileged mine id', 'args.exec.available'],
     ['exec -e A mine id', 'env'],
     ['exec -e NVIDIA_VISIBLE_DEVICES=all mine id', 'env'],

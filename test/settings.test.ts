@@ -437,10 +437,10 @@ describe('a change of', () => {
 describe.each(grammars.map(({ command }) => command))('args.%s', (command) => {
   const lines: { readonly [command: string]: string } = {
     ...{ dockviz: '', images: '', load: '', ps: '', version: '', stats: 'mine' },
-    ...{ pull: 'debian', rmi: 'localhost/alice/x:1', run: 'debian', exec: 'mine id' },
+    ...{ pull: 'debian', rmi: 'localhost/alice/x:1', run: 'debian', exec: 'mine id', cp: 'mine:/x .' },
   };
   const rest = lines[command] ?? 'mine';
-  const all = 'allowed_subcommands+: [inspect, rmi]';
+  const all = 'allowed_subcommands+: [cp, inspect, rmi]';
   // Any option will do: the lists are one mechanism for all commands.
   const set = (list: string) => ({ yaml: `${all}\nargs: {${command}: {${list}+: ['--example=1']}}` });
 

@@ -33,6 +33,11 @@ function command(
 
 const table = {
   attach: command('attach', oneContainer, [detachKeys, bool('--no-stdin'), bool('--sig-proxy')]),
+  cp: command('cp', { names: 'CONTAINER:SRC DEST|-', min: 2, max: 2 }, [
+    bool('-a, --archive'),
+    bool('-L, --follow-link'),
+    bool('-q, --quiet', { since: '28.2' }),
+  ]),
   /** Not docker's: draws the tree of images itself. */
   dockviz: command('dockviz', nothing, [
     bool('-t, --tree', { own: true }),

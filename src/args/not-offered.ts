@@ -21,6 +21,7 @@ const throttle = "it names one of the host's devices";
 const reasons: ReadonlyMap<string, NotOffered> = new Map(
   Object.entries({
     '--add-host': { why: resolution },
+    '--archive': { why: 'files belong to you on both sides' },
     '--annotation': { why: 'container runtimes obey annotations, and some of them change what is confined' },
     '--blkio-weight': { why: adminResources },
     '--blkio-weight-device': { why: throttle },
@@ -51,6 +52,7 @@ const reasons: ReadonlyMap<string, NotOffered> = new Map(
     '--dns-search': { why: 'name resolution is up to the admin' },
     '--domainname': { why: resolution, instead: '--hostname' },
     '--expose': { why: 'it adds to what -P publishes', instead: '-p PORT' },
+    '--follow-link': { why: 'links are copied as links', instead: 'name what the link leads to' },
     '--gpus': {
       why: 'only an executor with GPUs can give them',
       instead: '--executor=nvidia-docker before run',

@@ -29,11 +29,10 @@ const commands: ReadonlyMap<string, NotOffered> = new Map(
     config: swarm,
     container: { why: 'commands have one name here' },
     context: { why: 'which engine is used is up to the admin' },
-    cp: { why: hostFiles, instead: 'userdocker exec CONTAINER tar c PATH | tar x, or a mount' },
     create: { why: 'a container is judged when it starts', instead: 'userdocker run' },
     diff: { why: 'it is not needed to run containers' },
     events: { why: "it shows what everybody's containers do", instead: 'userdocker ps, userdocker wait' },
-    export: { why: hostFiles, instead: 'userdocker exec CONTAINER tar c /' },
+    export: { why: hostFiles, instead: 'userdocker cp CONTAINER:/ -' },
     history: { why: 'it is not needed to run containers', instead: 'userdocker dockviz' },
     image: { why: 'commands have one name here' },
     import: { why: 'it is offered in one form', instead: 'userdocker load < image.tar' },
@@ -86,6 +85,7 @@ const managementForms: ReadonlyMap<string, string> = new Map(
     ...Object.fromEntries(
       [
         'attach',
+        'cp',
         'exec',
         'inspect',
         'kill',

@@ -1,5 +1,5 @@
 /**
- * `load`: the one command that does not end in docker. The archive on standard input goes through a filter (src/load)
+ * `load`: beside `cp` the one command that does not end in docker. The archive on standard input goes through a filter (src/load)
  * to the engine, and can add images under the caller's own tags, nothing else.
  */
 import { createReadStream } from 'node:fs';

@@ -15,6 +15,10 @@ const lifecycle = () => import('./lifecycle.ts');
 
 const table = {
   attach: { summary: 'attach to a running container', load: async () => runner((await lifecycle()).attach) },
+  cp: {
+    summary: 'copy files from or to a running container',
+    load: async () => runner((await import('./cp.ts')).cp),
+  },
   dockviz: {
     summary: 'draw the tree of the local images',
     load: async () => runner((await import('./dockviz.ts')).dockviz),

@@ -1,6 +1,7 @@
 /** Every subcommand that a policy can allow. What stands nowhere here does not exist for userdocker. */
 export const knownSubcommands = [
   'attach',
+  'cp',
   'dockviz',
   'exec',
   'images',

@@ -21,7 +21,7 @@ describe('every kind of mistake, and where it stands', () => {
     ['args: {rn: {}}', ['1:8 args: unknown setting rn (did you mean rm?)']],
     [
       'args: {build: {}}',
-      [expect.stringMatching(/^1:8 args: unknown setting build \(there are: attach, dockviz, /)],
+      [expect.stringMatching(/^1:8 args: unknown setting build \(there are: attach, cp, dockviz, /)],
     ],
     ['args: {run: {allways: [--rm]}}', ['1:14 args.run: unknown setting allways (did you mean always?)']],
     [

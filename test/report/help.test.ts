@@ -34,7 +34,7 @@ describe('userdocker --help', () => {
 
 describe('userdocker COMMAND --help', () => {
   test.each(grammars.map(({ command }) => command))('%s', (command) => {
-    const text = help(command, 'allowed_subcommands+: [inspect, rmi]');
+    const text = help(command, 'allowed_subcommands+: [cp, inspect, rmi]');
     expect(text).toMatch(new RegExp(`^Usage: userdocker ${command} \\[OPTIONS\\]`));
     expect(text).not.toContain('does not allow');
     expect(text.split('\n').filter((line) => /\s$/.test(line))).toEqual([]);

@@ -3,9 +3,11 @@
  * lines of YAML on top, read by the program's own configuration; a call is a command line that goes through the program's own parsers
  * to its one decision, with facts that are made up.
  */
+import { parseCopy } from '../../src/args/copy-path.ts';
 import { parseCommand } from '../../src/args/parse.ts';
 import type { Command, Subject } from '../../src/commands/command.ts';
 import type { NamedContainer } from '../../src/commands/containers.ts';
+import { cp } from '../../src/commands/cp.ts';
 import { dockviz } from '../../src/commands/dockviz.ts';
 import { exec } from '../../src/commands/exec.ts';
 import { images } from '../../src/commands/images.ts';
@@ -158,6 +160,11 @@ const ofStart: Facts<Parameters<typeof start.judge>[2]> = (_subject, request, wo
 /** Every command there is. */
 export const deciders: { readonly [command: string]: Decider } = {
   attach: decider(lifecycle.attach, ofContainers),
+  cp: decider(cp, (_subject, request, world) => {
+    const copy = parseCopy(request.operands[0] ?? '', request.operands[1] ?? '');
+    if (!copy.ok) throw new Error(copy.error);
+    return { copy: copy.value, named: named([copy.value.inside.container], world) };
+  }),
   dockviz: decider(dockviz, nothing),
   exec: decider(exec, (subject, request, world) => ({
     named: ofContainers(subject, request, world),
