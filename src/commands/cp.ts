@@ -14,13 +14,14 @@ import { type UserdockerError, unavailable, usage } from '../domain/errors.ts';
 import { ownEnvironment } from '../exec/exec.ts';
 import { assertRootsAlone } from '../exec/trusted.ts';
 import { executorFor } from '../policy/executor.ts';
+import { judgeGroupNames } from '../policy/group-names.ts';
 import { terminalOf } from '../report/terminal.ts';
 import type { Command, Session } from './command.ts';
-import { findContainers, foundIds, missingContainers, type NamedContainer } from './containers.ts';
+import { foundIds, missingContainers } from './containers.ts';
+import { type ExecFacts, gatherExec } from './exec.ts';
 
-interface CopyFacts {
+interface CopyFacts extends ExecFacts {
   readonly copy: Copy;
-  readonly named: readonly NamedContainer[];
 }
 
 export const cp: Command<CopyFacts> = {
@@ -29,9 +30,9 @@ export const cp: Command<CopyFacts> = {
     const [source = '', destination = ''] = request.operands;
     const copy = parseCopy(source, destination);
     if (!copy.ok) throw usage(copy.error, 'userdocker cp CONTAINER:PATH PATH, or PATH CONTAINER:PATH');
-    return { copy: copy.value, named: await findContainers(session, [copy.value.inside.container]) };
+    return { copy: copy.value, ...(await gatherExec(session, [copy.value.inside.container])) };
   },
-  judge: (_subject, request, { named }) => ({
+  judge: ({ policy, caller }, request, { named, groups, runc }) => ({
     reasons: [
       ...missingContainers(named),
       ...named
@@ -41,6 +42,7 @@ export const cp: Command<CopyFacts> = {
           message: `${asked} does not run`,
           instead: 'cp asks a program in the container: userdocker start it',
         })),
+      ...judgeGroupNames(policy, caller, groups, runc),
     ],
     parts: [],
     operands: request.operands,

@@ -19,7 +19,8 @@ import {
 } from './command.ts';
 import { findContainers, foundIds, missingContainers, type NamedContainer } from './containers.ts';
 
-interface ExecFacts {
+/** What is looked at before a process is put into a container; `cp` does so, too. */
+export interface ExecFacts {
   readonly named: readonly NamedContainer[];
   /** Why the numbers of groups could mean something else in there. */
   readonly groups: string | undefined;
@@ -30,7 +31,7 @@ interface ExecFacts {
 export const exec: Command<ExecFacts> = {
   grammar: grammarOf('exec'),
   rendered: new Set(['--env', '--env-file']),
-  gather: gatherExec,
+  gather: (session, request) => gatherExec(session, request.operands),
   judge: (subject, request, { named, groups, runc }): Verdict => {
     const environment = judgeEnvironment(
       subject.policy,
@@ -64,9 +65,9 @@ export const exec: Command<ExecFacts> = {
   },
 };
 
-async function gatherExec(session: Session, request: ParsedCommand): Promise<ExecFacts> {
+export async function gatherExec(session: Session, names: readonly string[]): Promise<ExecFacts> {
   const [named, { runc }] = await Promise.all([
-    findContainers(session, request.operands),
+    findContainers(session, names),
     engineVersion(session.engine),
   ]);
   // Of a container that is not there, or another's, nothing is looked at.

@@ -126,10 +126,17 @@ const containerStates: ReadonlyMap<string, readonly string[] | undefined> = new 
   ['wait', alive],
 ]);
 
+/** Either end may be one in a container; the other is a file, which the shell completes. */
+async function copyEnds(session: Session): Promise<readonly Candidate[]> {
+  const found = await containers(session, alive);
+  return found.map(({ names, state }) => ({ word: `${names[0] ?? ''}:`, about: state }));
+}
+
 async function operands(
   { grammar: { command }, given }: Extract<Place, { kind: 'operand' }>,
   session: Session,
 ): Promise<readonly Candidate[]> {
+  if (command === 'cp') return copyEnds(session);
   if (containerStates.has(command)) {
     const found = await containers(session, containerStates.get(command));
     return found

@@ -5,8 +5,9 @@
  * 2. One pair a user, changed by rename(2): what runs keeps the file it was started with, what is started again gets today's.
  *    They survive reboots, for containers that do. Another user's files are never mounted: the rule names the caller's alone.
  * 3. No field can begin another field or line.
- * 4. dockerd looks up --user and --group-add in the image's own files, before the mounts are made: whether the groups may be
- *    put in is decided by those (src/mounts/image-accounts.ts), and changed by nothing here.
+ * 4. dockerd looks up --group-add in the image's own files, before the mounts are made, and old versions of runc look up all groups
+ *    behind them, in these. So what may be put in is decided by the image's (src/mounts/image-accounts.ts,
+ *    src/policy/group-names.ts) and changed by nothing here, and no group here has a number for its name.
  */
 import fs from 'node:fs';
 import path from 'node:path';

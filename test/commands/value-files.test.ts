@@ -175,7 +175,9 @@ test('exec takes the same', async () => {
   const parsed = parseCommand(exec.grammar, session.frame.args);
   if (!parsed.ok) throw new Error(parsed.error.message);
   const request = await withFiles(session, parsed.value);
-  expect(reasons(decide(exec, subjectOf(session), request, [])).join()).toContain(
-    'line 2 is set by userdocker',
-  );
+  expect(
+    reasons(
+      decide(exec, subjectOf(session), request, { named: [], groups: undefined, runc: '1.3.0' }),
+    ).join(),
+  ).toContain('line 2 is set by userdocker');
 });

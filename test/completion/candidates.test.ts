@@ -93,7 +93,7 @@ describe('options', () => {
   test.each<readonly [string, readonly string[]]>([
     ['run --n', ['--name', '--no-healthcheck', '--network', '--no-default-mounts']],
     ['run --name x --n', ['--no-healthcheck', '--network', '--no-default-mounts']],
-    ['run --env A=1 --env', ['--env']],
+    ['run --env A=1 --env', ['--env', '--env-file']],
     ['run -t --tt', []],
     ['run -v', ['-v']],
     ['run --pri', []],
@@ -124,7 +124,8 @@ describe('values', () => {
     ['run --name ', []],
     ['run -it --network ', ['none', 'bridge']],
     ['ps --filter h', ['health=', 'health=healthy', 'health=unhealthy', 'health=starting', 'health=none']],
-    ['ps --filter anc', []],
+    ['ps --filter anc', ['ancestor=']],
+    ['ps --filter si', []],
     ['inspect --type ', []],
   ])('%s', async (line, words) => expect(await offered(line)).toEqual(words));
 

@@ -79,7 +79,7 @@ export const groups: { readonly [group: string]: readonly Case[] } = {
     { title: '--network=host', line: 'run --network host debian' },
     { title: 'a network that is not listed', line: 'run --net lab debian' },
     { title: '--device', line: 'run --device /dev/fuse debian' },
-    { title: '--env-file', line: 'run --env-file secrets debian' },
+    { title: '--cidfile', line: 'run --cidfile id debian' },
     { title: '--restart', line: 'run --restart always debian' },
     { title: 'what is enforced, undone', line: 'run --rm=false debian' },
     { title: 'another user', line: 'run -u root debian' },
@@ -207,7 +207,7 @@ export const groups: { readonly [group: string]: readonly Case[] } = {
     },
     { title: 'exec as root', line: 'exec -u root mine id' },
     { title: 'a port that is none', line: 'port mine x' },
-    { title: 'a filter', line: 'ps --filter ancestor=debian' },
+    { title: 'a filter', line: 'ps --filter since=mine' },
     { title: 'of several commands, the same answer', line: 'stats nothing' },
     {
       title: 'a container that today’s policy would not start',

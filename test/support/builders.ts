@@ -162,8 +162,13 @@ export const deciders: { readonly [command: string]: Decider } = {
   attach: decider(lifecycle.attach, ofContainers),
   cp: decider(cp, (_subject, request, world) => {
     const copy = parseCopy(request.operands[0] ?? '', request.operands[1] ?? '');
-    if (!copy.ok) throw new Error(copy.error);
-    return { copy: copy.value, named: named([copy.value.inside.container], world) };
+    if (!copy.ok) throw new Error(`bad-syntax: ${copy.error}`);
+    return {
+      copy: copy.value,
+      named: named([copy.value.inside.container], world),
+      groups: world.groupsUnsafe,
+      runc: world.runc ?? '1.3.0',
+    };
   }),
   dockviz: decider(dockviz, nothing),
   exec: decider(exec, (subject, request, world) => ({
