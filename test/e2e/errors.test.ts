@@ -142,7 +142,7 @@ describe('words', () => {
     ['compose up', /one userdocker run for each service/],
     ['container ls', /is called ps here/],
     ['container prune', /does not offer container/],
-    ['cp x:/etc/shadow .', /does not allow you cp/],
+    ['cp x:/etc/shadow .', /does not give you the command cp/],
     ['create box', /userdocker run/],
     ['image rm box', /is called rmi here/],
     ['login', /password/],

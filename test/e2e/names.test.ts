@@ -68,8 +68,9 @@ describe('are read-only', () => {
 });
 
 test('a group of the image that is called by a number still gives nobody another group', async () => {
-  const printed = await mustUserdocker('alice', 'run numeric id -G');
-  expect(printed.split(' ')).not.toContain('6');
+  // Refused, or left out: which of the two depends on the engine's runc.
+  const { stdout } = await userdocker('alice', 'run numeric id -G');
+  expect(stdout.trim().split(' ')).not.toContain('6');
 });
 
 test('a container that is started again has them, also if the machine was started anew meanwhile', async () => {
