@@ -95,7 +95,7 @@ export function valuesOf(request: ParsedCommand, flag: string): readonly string[
 }
 
 /** The same, each with where it stands if that is in a file. */
-export function textsOf(
+export function entriesOf(
   request: ParsedCommand,
   flag: string,
 ): readonly { readonly text: string; readonly where: Option['where'] }[] {

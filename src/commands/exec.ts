@@ -10,10 +10,10 @@ import { judgeWorkingDirectory } from '../policy/targets.ts';
 import { handedFiles } from '../policy/value-files.ts';
 import {
   type Command,
+  entriesOf,
   type Session,
   type Subject,
   singleValue,
-  textsOf,
   type Verdict,
   valuesOf,
 } from './command.ts';
@@ -36,7 +36,7 @@ export const exec: Command<ExecFacts> = {
     const environment = judgeEnvironment(
       subject.policy,
       subject.executor.name,
-      textsOf(request, '--env'),
+      entriesOf(request, '--env'),
       {},
     );
     const { shown, lines } = environmentWords(environment.variables.filter(({ source }) => source === 'you'));

@@ -23,11 +23,11 @@ import { parseNanoCpus, parseSize } from '../policy/values.ts';
 import { userdockerVersion } from '../version.ts';
 import {
   type Command,
+  entriesOf,
   isSet,
   type ListedOption,
   type Subject,
   singleValue,
-  textsOf,
   type Verdict,
   valuesOf,
 } from './command.ts';
@@ -63,7 +63,7 @@ export function judgeRun(
 ): Verdict {
   const { policy, caller, executor } = subject;
   const gpus = judgeRunGpus(subject, request, facts);
-  const environment = judgeEnvironment(policy, executor.name, textsOf(request, '--env'), {
+  const environment = judgeEnvironment(policy, executor.name, entriesOf(request, '--env'), {
     ...identityVariables(caller, userdockerVersion),
     ...gpus.variables,
   });
@@ -218,7 +218,7 @@ function nameParts(request: ParsedCommand, { contested }: RunFacts): readonly Pa
 
 /** The labels that say whose a container is are set last and by us alone. */
 function labelReasons(request: ParsedCommand): readonly Reason[] {
-  return textsOf(request, '--label').flatMap(({ text, where }) => {
+  return entriesOf(request, '--label').flatMap(({ text, where }) => {
     if (/^userdocker(?:[.=]|$)/i.test(text)) {
       const message = `${where ?? `--label ${text}`} is set by userdocker alone`;
       return [{ rule: 'ownership', message, instead: 'leave it out' }];
