@@ -110,7 +110,9 @@ const signals: readonly string[] = [...numbers.map((name) => name.replace(/^SIG/
 
 const states = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 const psFilters = [
-  ...['status', 'name', 'exited', 'health', 'ancestor', 'label', 'id', 'publish', 'expose'].map((key) => `${key}=`),
+  ...['status', 'name', 'exited', 'health', 'ancestor', 'label', 'id', 'publish', 'expose'].map(
+    (key) => `${key}=`,
+  ),
   ...states.map((state) => `status=${state}`),
   ...['healthy', 'unhealthy', 'starting', 'none'].map((state) => `health=${state}`),
 ];
