@@ -141,6 +141,7 @@ describe('what is shown', () => {
       caller: alice,
       asked: ['run'],
       payloadLength: 0,
+      environment: {},
       decision: 'allow' as const,
       reasons: [],
     };
