@@ -129,7 +129,7 @@ const containers: readonly Attack[] = [
     'to know when and how alice’s container ends',
     prints(/^\d+$/m),
     {
-      prepare: () => mustUserdocker('alice', 'run -d --name hers box sleep 1'),
+      control: () => asRoot('(sleep 1; docker kill hers >/dev/null) & docker wait hers'),
     },
   ),
   after(
