@@ -99,7 +99,8 @@ export const users: Area = {
       who: 'alice',
       wants: 'a command of hers run in bob’s shell',
       prepare: () => mustUserdocker('bob', 'run -di --name shell box sh'),
-      control: () => asRoot('echo touch /tmp/was-here | timeout 3 docker attach shell'),
+      control: () =>
+        asRoot('echo touch /tmp/was-here | timeout -s KILL 3 docker attach --sig-proxy=false shell'),
       spellings: ['attach shell', 'start -ai shell', 'exec -i shell sh', 'attach --sig-proxy=false shell'],
       attack: (words) => userdocker('alice', words, { stdin: 'touch /tmp/was-here\n', timeoutMs: 10_000 }),
       reached: async () => (await docker(['diff', 'shell'])).includes('was-here'),
