@@ -84,7 +84,7 @@ export const network: Area = {
       ],
       attack: (words) => userdocker('alice', `run -d ${words} sleep 100`),
       reached: async () => /->\d+\/(?:udp|sctp)/.test(await docker(['ps', '--format', '{{.Ports}}'])),
-      refused: /allowed_port_mappings/,
+      refused: /allowed_port_mappings|is no port mapping/,
     },
     {
       id: 'service-on-an-address-of-the-hosts',
