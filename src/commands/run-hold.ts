@@ -22,7 +22,7 @@ import {
   ownedContainers,
   prepareOwnership,
 } from '../state/ownership.ts';
-import { listReservations, release, reserve } from '../state/reservations.ts';
+import { isOverdue, listReservations, peekReservations, release, reserve } from '../state/reservations.ts';
 import { type Session, singleValue } from './command.ts';
 import { gatherContested } from './contested.ts';
 import { pullImage } from './pull-first.ts';
@@ -39,13 +39,27 @@ export async function holdRun(
   decide: (facts: RunFacts) => Decision,
 ): Promise<Decision> {
   const preliminary = decide(first);
-  if (preliminary.kind === 'deny') return preliminary;
+  if (preliminary.kind === 'deny') {
+    await markOrphans(session);
+    return preliminary;
+  }
   const facts = first.image.fetch ? await fetchImage(session, request, first, preliminary) : first;
   const decision = await withUserLock(session.caller.uid, lockTimeout, () =>
     grant(session, request, facts, decide),
   );
   tellGroups(session, facts);
   return decision;
+}
+
+/**
+ * A reservation whose holder is dead has its time from when that was first seen. Refused calls must see it as well: else somebody
+ * whose killed run is the one too many would be refused for good.
+ */
+async function markOrphans({ caller: { uid } }: Session): Promise<void> {
+  const isNew = peekReservations(uid).some(
+    (reservation) => reservation.orphanedAt !== undefined && !isOverdue(reservation),
+  );
+  if (isNew) await withUserLock(uid, lockTimeout, async () => listReservations(uid));
 }
 
 /** Not under the lock: the reader of stderr may be slow. */

@@ -4,6 +4,7 @@ import { resetConfig, writeConfig } from './support/config.ts';
 import { docker, inspect, removeContainers } from './support/engine.ts';
 import { importImage } from './support/images.ts';
 import { mustUserdocker, userdocker } from './support/userdocker.ts';
+import { mustRoot } from './support/users.ts';
 
 afterEach(async () => {
   await removeContainers();
@@ -183,4 +184,18 @@ describe('in each container', () => {
   ])('%s: %i', async (words, status) => {
     expect((await userdocker('alice', `-n run ${words} box`)).status).toBe(status);
   });
+});
+
+test('a run that was killed before its start counts for some seconds, however often others are refused', async () => {
+  writeConfig({ limits: { containers: 1 } });
+  const nonce = 'd'.repeat(32);
+  // What is left of it: a container that nobody starts, its note, and the reservation of a process that is dead.
+  await mustRoot(`set -e; uid=$(id -u alice); notes=/var/lib/userdocker/containers/$uid
+    reservations=/run/userdocker/users/$uid/reservations; mkdir -p -m 700 $notes $reservations; rm -f $notes/${nonce}
+    docker create --cidfile $notes/${nonce} --label userdocker.uid=$uid --label userdocker.nonce=${nonce} box true >/dev/null
+    boot=$(cat /proc/sys/kernel/random/boot_id); space=$(readlink /proc/self/ns/pid)
+    echo '{"nonce":"${nonce}","created":1,"holder":{"bootId":"'$boot'","pid":1,"startTime":1,"pidNamespace":"'$space'"}}' >$reservations/${nonce}.json`);
+  const again = async () => (await userdocker('alice', 'run box true')).status;
+  expect(await again()).toBe(77);
+  await expect.poll(again, { timeout: 30_000, interval: 500 }).toBe(0);
 });
