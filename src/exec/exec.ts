@@ -4,7 +4,7 @@ import type { Caller } from '../domain/caller.ts';
 import type { Allow } from '../domain/decision.ts';
 import type { Policy } from '../domain/policy.ts';
 import { assertInvariants } from './invariants.ts';
-import { type Ending, type Program, replaceProcess } from './replace.ts';
+import { assertRunnable, type Ending, type Program, replaceProcess } from './replace.ts';
 import { handingOver } from './value-files.ts';
 
 /**
@@ -19,6 +19,8 @@ export function becomeDocker(allow: Allow, policy: Policy, caller: Caller): Prom
     args: plan.parts.flatMap((part) => part.words),
     env: { ...ownEnvironment(process.env), ...plan.env },
   };
+  // Before a file is made for it, and before a shell that would say it in its own words.
+  assertRunnable(program.executable);
   return replaceProcess(handingOver(program, plan.files ?? []));
 }
 

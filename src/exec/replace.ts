@@ -47,8 +47,11 @@ export async function replaceProcess(program: Program, title = program.executabl
   throw cannotRun(program.executable, undefined);
 }
 
-/** Before execve: Node's aborts the whole process, with a stack trace, where the file can't be run. */
-function assertRunnable(executable: string): void {
+/**
+ * Before execve: Node's aborts the whole process, with a stack trace, where the file can't be run.
+ * @throws UserdockerError: `unavailable`
+ */
+export function assertRunnable(executable: string): void {
   if (!executable.startsWith('/')) throw unavailable(`not an absolute path: ${executable}`);
   try {
     accessSync(executable, constants.X_OK);
