@@ -99,7 +99,7 @@ describe('what userdocker does not have', () => {
     ["VOLUME_MOUNTS_AVAILABLE = ['/a/${home}:/b']", '"${"'],
     ["ALLOWED_IMAGE_REGEXPS = ['(?i)abc']", '"(?i)a"'],
     ["ALLOWED_IMAGE_REGEXPS = ['[' + user_name + ']']", 'a variable inside of [...]'],
-    ["ARGS_AVAILABLE['run'] = ['--env-file=']", "--env-file can't be offered"],
+    ["ARGS_AVAILABLE['run'] = ['--cidfile=']", "--cidfile can't be offered"],
     ["ARGS_AVAILABLE['run'] = ['-v=']", 'a setting of its own'],
     ["ARGS_AVAILABLE['run'] = ['--workdir']", '--workdir takes a value'],
     ["ARGS_AVAILABLE['run'] = ['--shm-size 1g']", 'a blank'],

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests of the mutated folders, without those that start a program for each case. */
+export default defineConfig({
+  root: process.cwd(),
+  test: {
+    include: ['test/{policy,args,config}/**/*.test.ts', 'test/decide.test.ts', 'test/settings.test.ts'],
+    exclude: ['test/args/real-docker.test.ts', 'test/policy/violations-clients.test.ts'],
+    // Stryker runs tests in threads, and a thread has no directory of its own.
+    testNamePattern: /^(?!.*nothing in the caller)/,
+    testTimeout: 60_000,
+  },
+});
