@@ -148,6 +148,8 @@ bind 'set show-all-if-ambiguous on'; bind 'set page-completions off'; bind 'set 
       `PS1='> '; autoload -Uz compinit; compinit -u -D; unsetopt list_ambiguous; LISTMAX=1000; unset zle_bracketed_paste\n`,
     );
     write('config.fish', `function fish_prompt; echo '> '; end; function fish_greeting; end\n`);
+    // Where this is there, fish does not begin to read all manual pages of the machine.
+    await mustAs('alice', 'mkdir -p .local/share/fish/generated_completions');
     terminal = openTerminal('alice', shells[kind], { columns: 150 });
     await terminal.expect(/> /, 20_000);
     await sleep(500);

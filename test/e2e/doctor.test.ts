@@ -275,7 +275,8 @@ describe('the engine', () => {
     ));
   test('another storage driver', () =>
     withEngine(['--storage-driver', 'vfs'], async () => {
-      expect(ids(await news())).toEqual(['warning engine-storage']);
+      // A fault with a runc before 1.3.
+      expect(ids(await news())).toEqual([expect.stringMatching(/^(?:warning|fault) engine-storage$/)]);
     }));
   test('it runs as it should again', async () => {
     expect(await news()).toEqual([]);
