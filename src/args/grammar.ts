@@ -102,6 +102,7 @@ const table = {
     bool('--disable-content-trust'),
     text('--platform'),
     bool('-q, --quiet'),
+    text('--login', { own: true }),
   ]),
   restart: command('restart', containers, [newerSignal, timeout]),
   rm: command('rm', containers, [bool('-f, --force'), bool('-l, --link'), bool('-v, --volumes')]),

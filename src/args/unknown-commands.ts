@@ -13,7 +13,7 @@ const volumes: NotOffered = {
 };
 const credentials: NotOffered = {
   why: "docker would keep the password in root's configuration, for everybody to use",
-  instead: 'fetch the image as yourself (podman, skopeo), then: userdocker load < image.tar',
+  instead: 'userdocker pull --login USER IMAGE: your password, for one image, kept nowhere',
 };
 const plugin: NotOffered = { why: 'it drives the engine past userdocker' };
 

@@ -3,7 +3,8 @@ import type { Reason } from '../domain/errors.ts';
 import type { Result } from '../domain/result.ts';
 import { judgeImage } from '../policy/images.ts';
 import { type ImageReference, parseReference, type ReferenceProblem } from '../policy/reference.ts';
-import type { Subject } from './command.ts';
+import { isMarked } from '../state/private-repositories.ts';
+import type { Session, Subject } from './command.ts';
 
 /** A name that an image of the engine may have, or the sentence that says why it can't be one. */
 export type NamedImage = Result<ImageReference, ReferenceProblem>;
@@ -20,6 +21,11 @@ export function judgeNamedImage({ policy, caller }: Subject, named: NamedImage):
   return judgement.kind === 'denied'
     ? judgement.reasons
     : [{ rule: 'images', message: judgement.message, instead: 'userdocker images shows the local ones' }];
+}
+
+/** Whether the image is of a repository that somebody has fetched from with an own account. Root may have all. */
+export function isPrivate({ caller }: Session, reference: ImageReference): boolean {
+  return !caller.isRoot && reference.digest !== undefined && isMarked(reference);
 }
 
 export function problemReason({ message, instead }: ReferenceProblem): Reason {

@@ -1,22 +1,43 @@
 /** `pull`: fetches what the caller may run. */
 import { grammarOf } from '../args/grammar.ts';
+import type { ParsedCommand } from '../args/types.ts';
 import { type EngineVersion, engineVersion } from '../docker/facts.ts';
 import type { Reason } from '../domain/errors.ts';
-import { judgePlatform, judgeRegistry, ownTree } from '../policy/images.ts';
+import { hasControlCharacter } from '../domain/ids.ts';
+import { ownName } from '../load/tags.ts';
+import { judgeDigest, judgeImage, judgePlatform, judgeRegistry, ownTree } from '../policy/images.ts';
 import { familiar } from '../policy/reference.ts';
 import { type Command, type Subject, singleValue, type Verdict } from './command.ts';
-import { judgeNamedImage, type NamedImage, parseImage } from './image-reference.ts';
+import { isPrivate, judgeNamedImage, type NamedImage, parseImage } from './image-reference.ts';
 
-export const pull: Command<EngineVersion | undefined> = {
+interface PullFacts {
+  /** `undefined` where no platform is named. */
+  readonly engine: EngineVersion | undefined;
+  /** Somebody has fetched from this repository with an own account. */
+  readonly isPrivate: boolean;
+}
+
+export const pull: Command<PullFacts> = {
   grammar: grammarOf('pull'),
-  gather: async (session, request) =>
-    singleValue(request, '--platform') === undefined ? undefined : engineVersion(session.engine),
-  judge: (subject, request, engine): Verdict => {
+  gather: async (session, request) => {
+    const named = parseImage(request.operands[0] ?? '');
+    const hasPlatform = singleValue(request, '--platform') !== undefined;
+    return {
+      engine: hasPlatform ? await engineVersion(session.engine) : undefined,
+      isPrivate: named.ok && isPrivate(session, named.value),
+    };
+  },
+  own: {
+    applies: (request) => loginOf(request) !== undefined,
+    perform: async (session, request) => (await import('./pull-login.ts')).pullWithLogin(session, request),
+  },
+  judge: (subject, request, facts): Verdict => {
     const named = parseImage(request.operands[0] ?? '');
     return {
       reasons: [
-        ...judgePull(subject, named),
-        ...judgePlatform(singleValue(request, '--platform'), engine?.architecture ?? ''),
+        ...judgePull(subject, named, facts),
+        ...judgeLogin(subject, request, named),
+        ...judgePlatform(singleValue(request, '--platform'), facts.engine?.architecture ?? ''),
       ],
       parts: [],
       operands: named.ok ? [familiar(named.value)] : [],
@@ -25,7 +46,33 @@ export const pull: Command<EngineVersion | undefined> = {
   },
 };
 
-function judgePull(subject: Subject, named: NamedImage): readonly Reason[] {
+function loginOf(request: ParsedCommand): string | undefined {
+  return singleValue(request, '--login');
+}
+
+/** What is fetched so is the caller's alone, and so it must be one that the caller may run under a name of the own tree. */
+function judgeLogin(
+  { policy, caller }: Subject,
+  request: ParsedCommand,
+  named: NamedImage,
+): readonly Reason[] {
+  const user = loginOf(request);
+  if (user === undefined || !named.ok) return [];
+  const refuse = (message: string, instead: string) => [{ rule: 'images.load_tags', message, instead }];
+  if (user === '' || user.length > 255 || hasControlCharacter(user) || user.includes(':'))
+    return refuse(
+      '--login needs the name of a user at the registry',
+      '--login NAME; the password is asked for',
+    );
+  if (singleValue(request, '--platform') !== undefined)
+    return refuse('--login and --platform do not go together', 'leave --platform out');
+  const own = ownName(policy.images.load_tags, named.value);
+  if (!own.ok) return refuse(own.error, 'a name with a tag, such as registry.example/x:1');
+  const judgement = judgeImage({ reference: own.value, policy: policy.images, isRoot: caller.isRoot });
+  return judgement.kind === 'denied' ? judgement.reasons : [];
+}
+
+function judgePull(subject: Subject, named: NamedImage, facts: PullFacts): readonly Reason[] {
   const { policy } = subject;
   const reasons = judgeNamedImage(subject, named);
   if (reasons.length > 0) return reasons;
@@ -43,5 +90,6 @@ function judgePull(subject: Subject, named: NamedImage): readonly Reason[] {
     return [{ rule: 'images.load_tags', message, instead: 'userdocker images shows whether it is there' }];
   }
   const place = named.ok ? judgeRegistry(named.value) : undefined;
-  return place === undefined ? [] : [place];
+  if (place !== undefined) return [place];
+  return named.ok ? judgeDigest(named.value, facts.isPrivate) : [];
 }

@@ -10,7 +10,14 @@ import { type MountPlan, planMounts } from '../mounts/plan.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { subjectOf } from '../pipeline.ts';
 import { parseCpuList } from '../policy/cpus.ts';
-import { carriesReference, effectivePull, judgeRegistry, noSuchImage, ownTree } from '../policy/images.ts';
+import {
+  carriesReference,
+  effectivePull,
+  judgeDigest,
+  judgeRegistry,
+  noSuchImage,
+  ownTree,
+} from '../policy/images.ts';
 import { pinDirectory } from '../policy/mount-render.ts';
 import { type MountRequest, parseMount, parseTmpfs, parseVolume } from '../policy/mount-syntax.ts';
 import { isOwner, ownersOfDefaultName } from '../policy/names.ts';
@@ -20,7 +27,7 @@ import { cidfilePath, newNonce } from '../state/ownership.ts';
 import { peekReservations } from '../state/reservations.ts';
 import { isSet, type Session, singleValue, valuesOf } from './command.ts';
 import { type Contested, gatherContested } from './contested.ts';
-import { judgeNamedImage, parseImage } from './image-reference.ts';
+import { isPrivate, judgeNamedImage, parseImage } from './image-reference.ts';
 import { gatherGpus, type RunGpuFacts } from './run-gpus.ts';
 
 export interface RunFacts {
@@ -120,6 +127,9 @@ async function findImage(session: Session, request: ParsedCommand, fetched: bool
   const pull = effectivePull(policy.images.pull, singleValue(request, '--pull'), isOwn);
   if (!pull.ok) return { reference, found: undefined, fetch: false, reasons: [pull.error] };
   const found = await lookUp(session, reference);
+  // After the look, and so once more after a fetch: src/state/private-repositories.ts, 2.
+  const byTagOnly = judgeDigest(reference, isPrivate(session, reference));
+  if (byTagOnly.length > 0) return { reference, found: undefined, fetch: false, reasons: byTagOnly };
   const wanted = pull.value === 'always' || (pull.value === 'missing' && found === undefined);
   // What comes from `load` is in no registry; and localhost/ would be a registry that any user of this machine may run.
   const place = wanted && !isOwn ? judgeRegistry(reference) : undefined;

@@ -1,6 +1,6 @@
 /**
  * The Engine API as a source of facts (https://docs.docker.com/engine/api/). Only reading calls: what changes the
- * engine is done by docker itself, or by src/load/send.ts. Nothing else in the program talks to the socket.
+ * engine is done by docker itself, or by src/load/send.ts and src/docker/private-pull.ts. Nothing else in the program talks to the socket.
  */
 import { unavailable } from '../domain/errors.ts';
 

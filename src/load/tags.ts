@@ -64,10 +64,18 @@ function renameTag(loadTags: string, from: string): Result<string> {
     return err(`the archive's tag ${from} is no tag of an image`);
   const shown = familiar(parsed.value);
   if (isBelow(loadTags, parsed.value)) return ok(shown);
-  const target = parseNormalized(`${treeOf(loadTags)}${asPath(parsed.value)}:${parsed.value.tag}`);
+  const target = ownName(loadTags, parsed.value);
+  return target.ok ? ok(familiar(target.value)) : err(`the archive's tag ${target.error}`);
+}
+
+/** Where an image lies in the caller's own tree, if it is not there already. */
+export function ownName(loadTags: string, reference: ImageReference): Result<ImageReference> {
+  if (reference.tag === undefined)
+    return err('name the image by a tag: its digest is no name that it could keep');
+  const target = parseNormalized(`${treeOf(loadTags)}${asPath(reference)}:${reference.tag}`);
   return target.ok
-    ? ok(familiar(target.value))
-    : err(`the archive's tag ${shown} is too long to be put under ${treeOf(loadTags)}`);
+    ? ok(target.value)
+    : err(`${familiar(reference)} is too long to be put under ${treeOf(loadTags)}`);
 }
 
 function nameUntagged(loadTags: string, imageId: string): string {

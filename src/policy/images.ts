@@ -211,6 +211,22 @@ export function judgeRegistry(reference: ImageReference): Reason | undefined {
 }
 
 /**
+ * For a repository that somebody has fetched from with an own account: by its digest the engine would give an image that it keeps, to
+ * everybody. One answer for all, and for images that were there before: nobody can tell any more where an image by digest came from.
+ */
+export function judgeDigest(reference: ImageReference, isPrivate: boolean): readonly Reason[] {
+  if (reference.digest === undefined || !isPrivate) return [];
+  const name = familiarName(reference);
+  return [
+    {
+      rule: 'images',
+      message: `${familiar(reference)} is to be had by tag only: the registry must say who may have it`,
+      instead: `${name}:TAG, or userdocker pull --login USER ${name}:TAG`,
+    },
+  ];
+}
+
+/**
  * An image of another platform would take the name's place for everybody (the classic image store keeps one image a name).
  * @param architecture the engine's, in Go's terms
  */

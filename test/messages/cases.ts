@@ -181,6 +181,17 @@ export const groups: { readonly [group: string]: readonly Case[] } = {
       call: { yaml: 'images: {pull: never}' },
     },
     { title: 'pull from this machine', line: 'pull localhost:5000/debian' },
+    {
+      title: 'by its digest, of a repository that asks who one is',
+      line: `pull ghcr.io/team/x@sha256:${'a'.repeat(64)}`,
+      call: { isPrivate: true },
+    },
+    { title: 'pull --login of a digest', line: `pull --login me ghcr.io/team/x@sha256:${'a'.repeat(64)}` },
+    {
+      title: 'pull --login of another platform',
+      line: 'pull --login me --platform linux/amd64 ghcr.io/team/x',
+    },
+    { title: 'pull --login of nobody', line: ['pull', '--login', '', 'ghcr.io/team/x'] },
     { title: 'pull of one’s own', line: 'pull localhost/alice/model:1' },
     { title: 'rmi of somebody else’s', line: 'rmi debian', call: { yaml: 'allowed_subcommands+: [rmi]' } },
     {

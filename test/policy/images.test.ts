@@ -5,6 +5,7 @@ import {
   effectivePull,
   exposedPorts,
   foreignTree,
+  judgeDigest,
   judgeImage,
   judgeRemoval,
   ownTree,
@@ -168,6 +169,17 @@ describe('carriesReference: found by name, or by an id that looks like one', () 
     [`abc123@sha256:${'a'.repeat(64)}`, false],
   ])('%s: %s', (text, carried) => {
     expect(carriesReference(reference(text), byName)).toBe(carried);
+  });
+});
+
+describe('judgeDigest: what the engine keeps of a private repository', () => {
+  test.each([
+    [`ghcr.io/a/x@sha256:${'a'.repeat(64)}`, true, 1],
+    [`ghcr.io/a/x@sha256:${'a'.repeat(64)}`, false, 0],
+    ['ghcr.io/a/x:1', true, 0],
+    ['ghcr.io/a/x', true, 0],
+  ])('%s, private: %s', (text, isPrivate, reasons) => {
+    expect(judgeDigest(reference(text), isPrivate)).toHaveLength(reasons);
   });
 });
 

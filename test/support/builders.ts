@@ -28,7 +28,7 @@ import { defaultLayer } from '../../src/config/load.ts';
 import { mergeLayers } from '../../src/config/merge.ts';
 import { validateLayer } from '../../src/config/validate.ts';
 import { decide } from '../../src/decide.ts';
-import type { EngineVersion, InspectedContainer } from '../../src/docker/facts.ts';
+import type { InspectedContainer } from '../../src/docker/facts.ts';
 import type { Caller } from '../../src/domain/caller.ts';
 import { commandWords, type Decision } from '../../src/domain/decision.ts';
 import { parseContainerId, parseGid, parseUid } from '../../src/domain/ids.ts';
@@ -190,12 +190,9 @@ export const deciders: { readonly [command: string]: Decider } = {
   ps: decider<readonly string[] | 'all'>(ps, ({ policy, caller }) =>
     caller.isRoot || policy.ps_scope === 'all' ? 'all' : [mine, other],
   ),
-  pull: decider<EngineVersion | undefined>(pull, () => ({
-    version: '28.2.2',
-    major: 28,
-    apiVersion: '1.50',
-    architecture: 'amd64',
-    runc: '1.3.0',
+  pull: decider(pull, (_subject, _request, { isPrivate = false }) => ({
+    engine: { version: '28.2.2', major: 28, apiVersion: '1.50', architecture: 'amd64', runc: '1.3.0' },
+    isPrivate,
   })),
   restart: decider(restart, ofStart),
   rm: decider(lifecycle.rm, ofContainers),

@@ -34,6 +34,8 @@ export interface World {
   readonly ruleHost?: (host: string) => string;
   readonly otherUser?: string;
   readonly dataRootIsOpen?: boolean;
+  /** Somebody has fetched from the image's repository with an own account. */
+  readonly isPrivate?: boolean;
   readonly processors?: number;
   /** What the kernel has numbers for. */
   readonly machineProcesses?: number;

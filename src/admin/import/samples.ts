@@ -272,7 +272,10 @@ async function deciderOf(name: string): Promise<Decider | undefined> {
     case 'ps':
       return decider<readonly string[] | 'all'>((await import('../../commands/ps.ts')).ps, () => 'all');
     case 'pull':
-      return decider((await import('../../commands/pull.ts')).pull, () => undefined);
+      return decider((await import('../../commands/pull.ts')).pull, () => ({
+        engine: undefined,
+        isPrivate: false,
+      }));
     case 'dockviz':
       return decider((await import('../../commands/dockviz.ts')).dockviz, () => undefined);
     case 'version':
