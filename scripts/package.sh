@@ -179,9 +179,10 @@ script() {
   fi
 }
 
-# For rpm: our own directories, all files, and which of them are an admin's to edit.
+# For rpm: our own directories and those of the shells, which need not be there; all files, and which of them are an admin's to edit.
 list_files() {
-  find "$root" -mindepth 1 -type d -path '*/userdocker*' -printf '%%dir %%attr(%m,root,root) /%P\n' | sort
+  find "$root" -mindepth 1 -type d -regextype posix-extended \
+    -regex '.*/(userdocker.*|share/(bash-completion|fish|zsh)(/.*)?)' -printf '%%dir %%attr(%m,root,root) /%P\n' | sort
   find "$root" -type f -printf '%m /%P\n' | sort --key=2 | while read -r mode path; do
     case $path in
       /etc/sudoers.d/* | /etc/logrotate.d/*) echo "%config(noreplace) %attr($mode,root,root) $path" ;;

@@ -8,6 +8,9 @@ const machineName = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 const rpmFile = packageFile(`.${machineName}.rpm`, light);
 const debFile = packageFile(process.arch === 'arm64' ? '_arm64.deb' : '_amd64.deb', light);
 
+/** The shells' own, which no other package need have made: an .rpm owns what it is to remove. */
+const shellDirectory = /^\/usr\/share\/(?:bash-completion|fish|zsh)(?:\/\S*)? 755 root:root $/;
+
 /** `path mode owner checksum`; directories without one. */
 async function filesOfRpm(): Promise<readonly string[]> {
   const dump = await here(`rpm --query --package --dump ${rpmFile}`);
@@ -18,6 +21,7 @@ async function filesOfRpm(): Promise<readonly string[]> {
       const [path = '', , , digest = '', mode = '', owner, group] = line.split(' ');
       return `${path} ${(Number.parseInt(mode, 8) & 0o7777).toString(8)} ${owner}:${group} ${/^0+$/.test(digest) ? '' : digest}`;
     })
+    .filter((line) => !shellDirectory.test(line))
     .sort();
 }
 

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resetConfig } from '../../e2e/support/config.ts';
-import { removeContainers } from '../../e2e/support/engine.ts';
+import { removeContainers, startEngine, stopEngine } from '../../e2e/support/engine.ts';
 import type { Area, Attack } from './attack.ts';
 
 /** Makes the tests of one area: for each attack a control run, which must succeed, and the attack, which must not. */
 export function hold({ title, attacks, before, after }: Area): void {
   describe(title, () => {
     beforeAll(async () => {
+      // Starts that fail half-way can leave a thread of dockerd's in a container's network, where there is no docker0 for those
+      // that come later.
+      await stopEngine();
+      await startEngine();
       await before?.();
     });
     afterAll(async () => {

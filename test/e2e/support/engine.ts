@@ -25,8 +25,14 @@ export function inspect(name: string, path: string): Promise<string> {
 }
 
 export async function removeContainers(): Promise<void> {
-  const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc'])).split('\n').filter((id) => id !== '');
-  if (ids.length > 0) await docker(['rm', '--force', '--volumes', ...ids]);
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const listed = await docker(['ps', '--all', '--quiet', '--no-trunc']);
+    if (listed === '') return;
+    // One that ends by itself just now (--rm) can't be removed a second time.
+    const { status } = await tryDocker(['rm', '--force', '--volumes', ...listed.split('\n')]);
+    if (status !== 0) await sleep(100);
+  }
+  throw new Error(`containers that can't be removed; see ${log}`);
 }
 
 /**
