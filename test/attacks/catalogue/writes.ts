@@ -163,6 +163,8 @@ const brought: readonly Attack[] = [
     wants: 'a directory of root’s in her home, as a target that a link of the image leads there',
     image: 'links',
     spellings: [
+      // Deeper than her home, so that docker mounts it later; of two that are as deep, now one comes first and now the other.
+      '-v /srv/team:/to-home/made/below',
       '-v /srv/team:/to-home/made',
       '--tmpfs /to-home/made',
       '-w /to-home/made',
