@@ -7,11 +7,11 @@
  * 4. The caller could trace the child and make it say anything (ptrace(2)): that would be the caller's own words, as any
  *    file of theirs. It holds no descriptor but the three standard ones.
  */
-import { spawn } from 'node:child_process';
-import { err, ok, type Result } from '../domain/result.ts';
+import { assertNever, err, ok, type Result } from '../domain/result.ts';
+import { ask } from '../exec/ask.ts';
 import type { Rights } from './as-user.ts';
+import { withRightsOf } from './setpriv.ts';
 
-const setpriv = '/usr/bin/setpriv';
 /** Longer than any healthy file server takes, and long enough for a command behind a pipe. Milliseconds. */
 export const readTimeout = 10_000;
 
@@ -29,48 +29,30 @@ export interface Reading {
 }
 
 /** @returns the bytes, or why not, to stand behind "can't be read: " */
-export function readAsUser({ rights, path, limit, timeout = readTimeout }: Reading): Promise<Result<Buffer>> {
-  if (path === '') return Promise.resolve(err('it has no name'));
+export async function readAsUser(reading: Reading): Promise<Result<Buffer>> {
+  const { rights, path, limit, timeout = readTimeout } = reading;
+  if (path === '') return err('it has no name');
   // `-` is standard input for cat, and a file of that name for docker.
   const named = standardInput.has(path) ? [] : ['--', path.startsWith('/') ? path : `./${path}`];
-  return new Promise((resolve) => {
-    const child = spawn(setpriv, [...asCaller(rights), '/bin/cat', ...named], {
-      stdio: [named.length === 0 ? 0 : 'ignore', 'pipe', 'pipe'],
-      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-    });
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let complaint = '';
-    const finish = (result: Result<Buffer>): void => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      child.stdout?.destroy();
-      child.stderr?.destroy();
-      // In an uninterruptible wait it does not die; it must not keep this process waiting too.
-      child.unref();
-      resolve(result);
-    };
-    const timer = setTimeout(() => finish(err(`nothing more came within ${timeout / 1000} s`)), timeout);
-    child.once('error', () => finish(err('no process could be started for it')));
-    child.stdout?.on('data', (data: Buffer) => {
-      chunks.push(data);
-      length += data.length;
-      if (length > limit) finish(err(`it is larger than ${limit} bytes`));
-    });
-    child.stderr?.on('data', (data: Buffer) => {
-      if (complaint.length < 1000) complaint += data.toString('utf8');
-    });
-    child.once('close', (code) => finish(code === 0 ? ok(Buffer.concat(chunks)) : err(reasonIn(complaint))));
-  });
+  const stdin = named.length === 0 ? { stdin: 0 } : {};
+  const command = withRightsOf(rights, '/bin/cat', named);
+  const answer = await ask({ ...command, ...stdin, cwd: undefined, timeout, largest: limit });
+  switch (answer.end) {
+    case 'late':
+      return err(`nothing more came within ${timeout / 1000} s`);
+    case 'endless':
+      return err(`it is larger than ${limit} bytes`);
+    case 'unstartable':
+      return err('no process could be started for it');
+    case 'exited':
+      return answer.status === 0 ? ok(answer.stdout) : err(reasonIn(answer.stderr.toString('utf8')));
+    default:
+      return assertNever(answer);
+  }
 }
 
 /** `/bin/cat: x: Permission denied` */
 function reasonIn(complaint: string): string {
   const reason = /: ([^:\n]{1,80})\n$/.exec(complaint)?.[1];
   return reason?.toLowerCase() ?? 'it could not be opened with your rights';
-}
-
-function asCaller({ uid, gid, groups }: Rights): readonly string[] {
-  const supplementary = groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
-  return [`--reuid=${uid}`, `--regid=${gid}`, supplementary, '--no-new-privs', '--'];
 }

@@ -6,8 +6,11 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { pipeline, Readable, type Transform, type Writable } from 'node:stream';
 import zlib from 'node:zlib';
+import { rightsOf } from '../caller/as-user.ts';
+import { setpriv, withRightsOf } from '../caller/setpriv.ts';
 import type { Caller } from '../domain/caller.ts';
 import { UserdockerError, unavailable } from '../domain/errors.ts';
+import { plainEnvironment } from '../exec/ask.ts';
 import { badArchive, endsEarly } from './failure.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2';
@@ -132,31 +135,20 @@ function start(tool: 'xz' | 'bzip2' | 'zstd', caller: Caller): Child {
       `ask your admin for the package ${tools[tool].package}, or load it with: ${tool} -dc FILE | userdocker load`,
     );
   }
-  const [command = program, ...words] = [...asCaller(caller), program, ...tools[tool].arguments];
-  return spawn(command, words, {
+  const { program: command, args } = asCaller(caller, program, tools[tool].arguments);
+  return spawn(command, [...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     cwd: '/',
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    env: plainEnvironment,
   });
 }
 
-/** setpriv(1): all ids, all groups, no capability and no way back. Who is not root has nothing to lay down. */
-function asCaller(caller: Caller): readonly string[] {
-  if (process.geteuid?.() !== 0) return [];
-  const setpriv = find('setpriv');
-  if (setpriv === undefined)
+/** Who is not root has nothing to lay down. */
+function asCaller(caller: Caller, program: string, args: readonly string[]) {
+  if (process.geteuid?.() !== 0) return { program, args };
+  if (!existsSync(setpriv))
     throw unavailable('the program setpriv (package util-linux) is missing on this host');
-  const groups = caller.groups.map((group) => group.gid).join(',');
-  return [
-    setpriv,
-    `--reuid=${caller.uid}`,
-    `--regid=${caller.gid}`,
-    groups === '' ? '--clear-groups' : `--groups=${groups}`,
-    '--inh-caps=-all',
-    '--bounding-set=-all',
-    '--no-new-privs',
-    '--',
-  ];
+  return withRightsOf(rightsOf(caller), program, args);
 }
 
 function find(program: string): string | undefined {

@@ -3,48 +3,41 @@
  * can't be interrupted, not even by SIGKILL. The child has the caller's rights and follows the path itself. Its output
  * is not looked at, since the caller could trace the child and write it (ptrace(2)); that it answers at all is enough.
  */
-import { spawn } from 'node:child_process';
 import type { Rights } from '../caller/as-user.ts';
+import { withRightsOf } from '../caller/setpriv.ts';
+import { assertNever } from '../domain/result.ts';
+import { ask } from '../exec/ask.ts';
 
 export type Probe = 'answers' | 'hangs' | 'impossible';
 
 /** Longer than any healthy server takes, an automounter's first mount included. */
 export const probeTimeout = 5_000;
 
-/** util-linux. It becomes the program it is given, with the ids it is given. */
-export const setpriv = '/usr/bin/setpriv';
+/** Bytes: more than setpriv has to say of itself. Who prints more has reached the directory. */
+const enough = 1024;
+
+/** setpriv(1): "127 is returned if program could not be found". */
+const notFound = 127;
 
 /** @param timeout milliseconds */
-export function probeDirectory(rights: Rights, path: string, timeout: number = probeTimeout): Promise<Probe> {
-  return new Promise((resolve) => {
-    // -U: nothing is sorted, so the first entry comes at once, also from a directory with a million.
-    const child = spawn(setpriv, [...asCaller(rights), '/bin/ls', '-U1', '--', path], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      cwd: '/',
-      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-    });
-    const finish = (probe: Probe): void => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      child.stdout.destroy();
-      // In an uninterruptible wait it does not die; it must not keep this process waiting too.
-      child.unref();
-      resolve(probe);
-    };
-    const timer = setTimeout(() => finish('hangs'), timeout);
-    child.once('error', () => finish('impossible'));
-    child.once('exit', (code) => finish(code === 127 ? 'impossible' : 'answers'));
-    child.stdout.once('data', () => finish('answers'));
-  });
-}
-
-/** Options of setpriv(1), `--` included. */
-export function asCaller({ uid, gid, groups }: Rights): readonly string[] {
-  const ids = [`--reuid=${uid}`, `--regid=${gid}`];
-  return [
-    ...ids,
-    groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`,
-    '--no-new-privs',
-    '--',
-  ];
+export async function probeDirectory(
+  rights: Rights,
+  path: string,
+  timeout: number = probeTimeout,
+): Promise<Probe> {
+  // -U: nothing is sorted, so the first entry comes at once, also from a directory with a million.
+  const command = withRightsOf(rights, '/bin/ls', ['-U1', '--', path]);
+  const answer = await ask({ ...command, timeout, largest: enough });
+  switch (answer.end) {
+    case 'late':
+      return 'hangs';
+    case 'endless':
+      return 'answers';
+    case 'unstartable':
+      return 'impossible';
+    case 'exited':
+      return answer.status === notFound ? 'impossible' : 'answers';
+    default:
+      return assertNever(answer);
+  }
 }

@@ -5,9 +5,11 @@
  * R450 does not know MIG and is asked again without it. Where a GPU is in MIG mode, `-L` (the instances' UUIDs) and `-q -x` (their memory)
  * follow, both at once: neither says it all. `-q -x` alone would do for machines without MIG, but takes seconds there.
  */
-import { spawn } from 'node:child_process';
+
 import { type UserdockerError, unavailable } from '../domain/errors.ts';
 import type { GpuFact } from '../domain/gpu.ts';
+import { assertNever } from '../domain/result.ts';
+import { ask } from '../exec/ask.ts';
 import {
   lacksMigField,
   parseDetails,
@@ -87,43 +89,23 @@ interface Answer {
   readonly output: string;
 }
 
-/**
- * A process that waits for a dead GPU can't be killed (state D), so it is killed and then left behind.
- * Its environment is made from nothing, and it starts in `/`: the caller's directory may be on a dead file server.
- */
-function run(smi: string, args: readonly string[], deadline: number): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(smi, args, {
-      cwd: '/',
-      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-    let size = 0;
-    const abandon = (error: UserdockerError) => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      child.stdout.destroy();
-      child.stderr.destroy();
-      child.unref();
-      reject(error);
-    };
-    const timer = setTimeout(() => abandon(hangs(smi)), Math.max(0, deadline - Date.now()));
-    const collect = (stream: Buffer[]) => (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > largestOutput) abandon(broken(smi, 'it prints without end'));
-      else stream.push(chunk);
-    };
-    child.stdout.on('data', collect(chunks.stdout));
-    child.stderr.on('data', collect(chunks.stderr));
-    child.on('error', (error) => abandon(cannotRun(smi, error)));
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      const stdout = Buffer.concat(chunks.stdout).toString('utf8');
-      const stderr = Buffer.concat(chunks.stderr).toString('utf8');
-      resolve({ status: code ?? 128, stdout, output: `${stdout}\n${stderr}` });
-    });
-  });
+async function run(smi: string, args: readonly string[], deadline: number): Promise<Answer> {
+  const timeout = Math.max(0, deadline - Date.now());
+  const answer = await ask({ program: smi, args, timeout, largest: largestOutput });
+  switch (answer.end) {
+    case 'late':
+      throw hangs(smi);
+    case 'endless':
+      throw broken(smi, 'it prints without end');
+    case 'unstartable':
+      throw cannotRun(smi, answer.error);
+    case 'exited': {
+      const stdout = answer.stdout.toString('utf8');
+      return { status: answer.status, stdout, output: `${stdout}\n${answer.stderr.toString('utf8')}` };
+    }
+    default:
+      return assertNever(answer);
+  }
 }
 
 function cannotRun(smi: string, error: NodeJS.ErrnoException): UserdockerError {

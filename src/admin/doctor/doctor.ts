@@ -5,8 +5,9 @@
  * 2. It never hangs. Each part runs in a process of its own: a system call on a dead file server can't be interrupted, not even
  *    by SIGKILL. Who does not answer in time is a finding, and is waited for no longer.
  */
-import { spawn } from 'node:child_process';
 import process from 'node:process';
+import { assertNever } from '../../domain/result.ts';
+import { ask } from '../../exec/ask.ts';
 import { type Finding, type Found, fault, type Part, parts, readFindings, severities } from './finding.ts';
 
 /** The word in front of a part's name with which a process is told to look at that part alone. */
@@ -14,6 +15,9 @@ export const partWord = 'doctor-part';
 
 /** Milliseconds. The engine's answers and nvidia-smi may take ten seconds each. */
 const patience = 25_000;
+
+/** Bytes. */
+const largestAnswer = 16 * 1024 * 1024;
 
 /** The faults first; within one severity in the order of the parts. */
 export async function examine(
@@ -30,34 +34,25 @@ export async function examine(
  * This program once more, for one part.
  * @param command its path and first arguments
  */
-export function askProcess(
+export async function askProcess(
   part: Part,
   command: readonly string[] = selfCommand(),
   timeout: number = patience,
 ): Promise<readonly Finding[]> {
-  return new Promise((resolve) => {
-    const [program = '', ...args] = command;
-    const child = spawn(program, [...args, partWord, part], {
-      cwd: '/',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    let said = '';
-    const finish = (why: string | undefined): void => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      child.stdout.destroy();
-      // In an uninterruptible wait it does not die; it must not keep this process waiting too.
-      child.unref();
-      const findings = why === undefined ? readFindings(said) : undefined;
-      resolve(findings ?? [unanswered(part, why ?? 'it failed')]);
-    };
-    const timer = setTimeout(() => finish(`no answer within ${timeout / 1000} s`), timeout);
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString('utf8');
-    });
-    child.once('error', () => finish('it could not be started'));
-    child.once('close', () => finish(undefined));
-  });
+  const [program = '', ...first] = command;
+  const args = [...first, partWord, part];
+  const answer = await ask({ program, args, timeout, largest: largestAnswer, env: process.env });
+  switch (answer.end) {
+    case 'late':
+      return [unanswered(part, `no answer within ${timeout / 1000} s`)];
+    case 'unstartable':
+      return [unanswered(part, 'it could not be started')];
+    case 'endless':
+    case 'exited':
+      return readFindings(answer.stdout.toString('utf8')) ?? [unanswered(part, 'it failed')];
+    default:
+      return assertNever(answer);
+  }
 }
 
 function unanswered(part: Part, why: string): Finding {

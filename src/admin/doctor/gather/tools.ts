@@ -2,55 +2,42 @@
  * Programs of the system that are asked for facts. Each has a time limit, and nothing of the caller's environment. What others
  * than root could have put there is not started.
  */
-import { spawn } from 'node:child_process';
+import { ask, plainEnvironment } from '../../../exec/ask.ts';
 import { assertRootsAlone } from '../../../exec/trusted.ts';
 
 export interface ToolAnswer {
-  /** `undefined`: it could not be started, or did not end in time. */
+  /** `undefined`: it could not be started, did not end in time, or printed without end. */
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Bytes of output that are kept. */
+/** Bytes. */
 const largestOutput = 4 * 1024 * 1024;
 
 /**
  * @param timeout milliseconds
  * @param more of the environment
  */
-export function askTool(
+export async function askTool(
   program: string,
   args: readonly string[],
   timeout = 5_000,
   more: { readonly [name: string]: string } = {},
 ): Promise<ToolAnswer> {
-  if (!isRoots(program)) return Promise.resolve({ status: undefined, stdout: '', stderr: '' });
-  return new Promise((resolve) => {
-    const child = spawn(program, [...args], {
-      cwd: '/',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...more },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output = { stdout: '', stderr: '' };
-    const finish = (status: number | undefined): void => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      child.stdout.destroy();
-      child.stderr.destroy();
-      // In an uninterruptible wait it does not die; it must not keep this process waiting too.
-      child.unref();
-      resolve({ status, ...output });
-    };
-    const timer = setTimeout(() => finish(undefined), timeout);
-    const collect = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
-      if (output[stream].length < largestOutput) output[stream] += chunk.toString('utf8');
-    };
-    child.stdout.on('data', collect('stdout'));
-    child.stderr.on('data', collect('stderr'));
-    child.once('error', () => finish(undefined));
-    child.once('close', (status) => finish(status ?? undefined));
+  if (!isRoots(program)) return { status: undefined, stdout: '', stderr: '' };
+  const answer = await ask({
+    program,
+    args,
+    timeout,
+    largest: largestOutput,
+    env: { ...plainEnvironment, ...more },
   });
+  return {
+    status: answer.end === 'exited' ? answer.status : undefined,
+    stdout: answer.stdout.toString('utf8'),
+    stderr: answer.stderr.toString('utf8'),
+  };
 }
 
 /** Nobody else can change the program, or what is on the way to it. */
