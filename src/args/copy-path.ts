@@ -22,27 +22,23 @@ export interface Outside {
   readonly contents: boolean;
 }
 
-export type Copy =
-  /** `outside` undefined: `-`, a tar archive on standard input or output. */
-  | { readonly direction: 'out'; readonly inside: InContainer; readonly outside: Outside | undefined }
-  | { readonly direction: 'in'; readonly inside: InContainer; readonly outside: Outside | undefined };
+export interface Copy {
+  readonly direction: 'out' | 'in';
+  readonly inside: InContainer;
+  /** `undefined`: `-`, a tar archive on standard input or output. */
+  readonly outside: Outside | undefined;
+}
 
 export function parseCopy(source: string, destination: string): Result<Copy> {
   const [from, to] = [inContainer(source), inContainer(destination)];
   if (from !== undefined && to !== undefined) return err('cp does not copy from one container to another');
-  if (from === undefined && to === undefined)
+  const inside = from ?? to;
+  if (inside === undefined)
     return err('one of the two must be CONTAINER:PATH (./a:b for a file with a colon in its name)');
   const outside = outsideOf(from === undefined ? source : destination);
   if (outside?.path === '') return err('cp needs the name of a file');
-  if (from !== undefined) return checked({ direction: 'out', inside: from, outside });
-  if (to !== undefined) return checked({ direction: 'in', inside: to, outside });
-  return err('one of the two must be CONTAINER:PATH');
-}
-
-function checked(copy: Copy): Result<Copy> {
-  return copy.inside.container === ''
-    ? err('cp needs the name of a container in front of the ":"')
-    : ok(copy);
+  if (inside.container === '') return err('cp needs the name of a container in front of the ":"');
+  return ok({ direction: from === undefined ? 'in' : 'out', inside, outside });
 }
 
 /** Absolute paths, and what begins with a dot, are never a container's. */

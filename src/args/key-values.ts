@@ -21,7 +21,7 @@ export interface KeyValue {
 export const longestLine = 64 * 1024 - 2;
 
 /** Go's unicode.IsSpace. JavaScript's own trimming takes U+FEFF for a space and U+0085 for none. */
-const leadingSpace = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
+const leadingSpace = /^[\t\n\u000b\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
 
 /** @returns the entries; or what is wrong with which line, in words that repeat nothing of the file: it may hold secrets */
 export function parseKeyValues(bytes: Uint8Array): Result<readonly KeyValue[]> {

@@ -8,21 +8,25 @@ const read = (source: string, destination: string): string => {
   const { direction, inside, outside } = copy.value;
   const { container, path, parent, name, contents, directory } = inside;
   const flags = `${contents ? ' contents' : ''}${directory ? ' directory' : ''}`;
-  return `${direction} ${container}:${path} (${parent} ${name})${flags} ${outside?.path ?? 'a stream'}`;
+  const there = outside === undefined ? 'a stream' : `${outside.path}${outside.contents ? ' contents' : ''}`;
+  return `${direction} ${container}:${path} (${parent} ${name})${flags} ${there}`;
 };
 
 describe('parseCopy', () => {
   test.each([
     ['c:/a/b', 'x', 'out c:/a/b (/a b) x'],
     ['c:a/b', 'x', 'out c:/a/b (/a b) x'],
-    ['c:/a/b/', '.', 'out c:/a/b (/a b) directory .'],
-    ['c:/a/b/.', '.', 'out c:/a/b (/a b) contents directory .'],
+    ['c:/a/b/', '.', 'out c:/a/b (/a b) directory . contents'],
+    ['c:/a/b/.', '.', 'out c:/a/b (/a b) contents directory . contents'],
     ['c:/', 'x', 'out c:/ (/ ) contents directory x'],
     ['c:', 'x', 'out c:/ (/ ) contents directory x'],
     ['c:/a/../../../etc//passwd', 'x', 'out c:/etc/passwd (/etc passwd) x'],
     ['c:../../x', 'x', 'out c:/x (/ x) x'],
     ['c:/-x', 'x', 'out c:/-x (/ -x) x'],
     ['c:/a:b', 'x', 'out c:/a:b (/ a:b) x'],
+    ['c:/.a', 'x/.', 'out c:/.a (/ .a) x/. contents'],
+    ['c:/a.', 'x.', 'out c:/a. (/ a.) x.'],
+    ['c:/a', './.b', 'out c:/a (/ a) ./.b'],
     ['c:/a', '-', 'out c:/a (/ a) a stream'],
     ['x', 'c:/a', 'in c:/a (/ a) x'],
     ['./x:y', 'c:/a/', 'in c:/a (/ a) directory ./x:y'],

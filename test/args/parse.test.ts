@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CommandName, grammarOf } from '../../src/args/grammar.ts';
+import { unknownGlobalHint } from '../../src/args/hints.ts';
 import { parseCommand } from '../../src/args/parse.ts';
 import type { FlagSpec, ParsedCommand, ParseProblem } from '../../src/args/types.ts';
 
@@ -158,6 +159,39 @@ describe('what is refused', () => {
     expect(problem(command, argv)).toMatchObject({ command, kind, spelled });
   });
 
+  it.each([
+    ['run', ['---tty', 'img'], '---tty is no option', 'options begin with one or two dashes'],
+    ['run', ['-dtest.v', 'img'], 'docker ignores -dtest.v', 'leave it out'],
+    ['run', ['--tty=x', 'img'], '--tty is on or off, it can\'t be "x"', '--tty=true or --tty=false'],
+    ['run', ['--help=x'], '--help can\'t be "x"', '--help'],
+    ['run', ['--rm', '--rm=0', 'img'], '--rm is given twice, as true and as false', 'give it once'],
+    ['run', ['-wa', '-wb', 'img'], '-w is given twice, as "a" and as "b"', 'give it once'],
+    ['run', [], 'run needs IMAGE', 'usage: userdocker run [OPTIONS] IMAGE [COMMAND] [ARG...]'],
+    ['exec', ['c'], 'exec needs COMMAND', 'usage: userdocker exec [OPTIONS] CONTAINER COMMAND [ARG...]'],
+    ['exec', [], 'exec needs CONTAINER', 'usage: userdocker exec [OPTIONS] CONTAINER COMMAND [ARG...]'],
+    [
+      'rm',
+      [],
+      'rm needs CONTAINER [CONTAINER...]',
+      'usage: userdocker rm [OPTIONS] CONTAINER [CONTAINER...]',
+    ],
+    ['ps', ['x'], 'ps takes no "x"', 'usage: userdocker ps [OPTIONS]'],
+    [
+      'attach',
+      ['a', 'b'],
+      'attach takes no "b" behind CONTAINER',
+      'usage: userdocker attach [OPTIONS] CONTAINER',
+    ],
+    ['run', ['-iT', 'img'], 'run has no option -T (in -iT)', 'see: userdocker run --help'],
+    ['run', ['-T', 'img'], 'run has no option -T', 'see: userdocker run --help'],
+    ['run', ['--workdir'], '--workdir needs a value', '--workdir VALUE, or --workdir=VALUE'],
+    ['run', ['-iw'], '-w needs a value', '-w VALUE, or -wVALUE'],
+    ['run', ['-h'], 'help for run', undefined],
+  ] as const)('%s %j: says what is wrong, and what would be right', (command, argv, message, hint) => {
+    const { message: said, hint: advice } = problem(command, argv);
+    expect([said, advice]).toEqual([message, hint]);
+  });
+
   it('reads from left to right: the first mistake counts', () => {
     expect(problem('run', ['--nonsense', '--help']).kind).toBe('unknown-flag');
     expect(problem('run', ['--help', '--nonsense']).kind).toBe('help');
@@ -176,11 +210,36 @@ describe('hints', () => {
       "userdocker's own options stand before the command: userdocker --dry-run ... run ...",
     ],
     ['ps', ['--publish-all'], '--publish-all is an option of run'],
+    ['ps', ['--cidfile=x'], '--cidfile is an option of run'],
+    ['ps', ['-w'], 'see: userdocker ps --help'],
+    ['run', ['--inter', 'img'], "options can't be shortened: --interactive"],
+    ['run', ['--netwo', 'img'], 'see: userdocker run --help'],
+    ['run', ['--de', 'img'], 'see: userdocker run --help'],
+    ['run', ['-interactive', 'img'], 'did you mean --interactive?'],
+    ['run', ['-name=x', 'img'], 'did you mean --name?'],
+    ['run', ['--tlsverify', 'img'], 'which engine is used, and how, is up to the admin'],
+    ['run', ['-n', 'img'], "userdocker's own options stand before the command: userdocker -n ... run ..."],
     ['ps', ['-H', 'tcp://x'], 'which engine is used, and how, is up to the admin'],
     ['run', ['--xyzzy-plugh', 'img'], 'see: userdocker run --help'],
   ];
   it.each(cases)('%s %j', (command, argv, hint) => {
     expect(problem(command, argv).hint).toBe(hint);
+  });
+});
+
+describe('hints for an option before the command', () => {
+  it.each([
+    ['-H', 'which engine is used, and how, is up to the admin'],
+    ['--context', 'which engine is used, and how, is up to the admin'],
+    ['--dry-rnu', 'did you mean --dry-run?'],
+    ['--exec', 'did you mean --executor?'],
+    ['--rm', 'options of run stand behind it: userdocker run --rm ...'],
+    ['-it', 'options of run stand behind it: userdocker run -it ...'],
+    ['--tail', 'options of logs stand behind it: userdocker logs --tail ...'],
+    ['-iZ', 'try: userdocker --help'],
+    ['--xyzzy', 'try: userdocker --help'],
+  ])('%s', (spelled, hint) => {
+    expect(unknownGlobalHint(spelled, ['--dry-run', '--executor', '--quiet'])).toBe(hint);
   });
 });
 

@@ -35,9 +35,9 @@ describe('one option', () => {
   });
 
   it('refuses what can only be a mistake of the program', () => {
-    expect(() => renderOption(flagOf('run', '-t'), 'true')).toThrow();
-    expect(() => renderOption(flagOf('run', '-w'), true)).toThrow();
-    expect(() => renderOption(flagOf('ps', '--gpu-free'), true)).toThrow();
+    expect(() => renderOption(flagOf('run', '-t'), 'true')).toThrow('--tty takes no text');
+    expect(() => renderOption(flagOf('run', '-w'), true)).toThrow('--workdir takes a text');
+    expect(() => renderOption(flagOf('ps', '--gpu-free'), true)).toThrow("--gpu-free is not docker's");
   });
 });
 
@@ -53,10 +53,18 @@ describe('operands', () => {
   });
 
   it('never lets an operand become an option', () => {
-    expect(() => renderOperands(['-x'], [], { endOfOptions: false })).toThrow();
-    expect(() => renderOperands(['a', '--privileged'], [], { endOfOptions: false })).toThrow();
-    expect(() => renderOperands(['--'], [], { endOfOptions: false })).toThrow();
-    expect(() => renderOperands([], ['-x'], { endOfOptions: false })).toThrow();
+    const bare =
+      (operands: readonly string[], payload: readonly string[] = []) =>
+      () =>
+        renderOperands(operands, payload, { endOfOptions: false });
+    expect(bare(['-x'])).toThrow('an operand that looks like an option: "-x"');
+    expect(bare(['a', '--privileged'])).toThrow('an operand that looks like an option: "--privileged"');
+    expect(bare(['--'])).toThrow('an operand that looks like an option: "--"');
+    expect(bare([], ['-x'])).toThrow('a payload without an operand before it');
+  });
+
+  it('stand behind -- unless it is said', () => {
+    expect(renderOperands(['-x'], ['y'])).toEqual(['--', '-x', 'y']);
   });
 });
 

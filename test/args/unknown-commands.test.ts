@@ -77,4 +77,24 @@ describe('the nearest word', () => {
   ])('of %s', (written, expected) => {
     expect(nearest(written, ['--tty', '--network', '--network-alias'])).toBe(expected);
   });
+  it.each([
+    ['abcdefghi', 'abcdefxyz', true, 'a third of the letters may be wrong'],
+    ['abcdefghi', 'abcdewxyz', false, 'and no more'],
+    ['abcd-efgh', 'abcd-exyz', true, 'a dash within counts as a letter'],
+    ['--abcde', '--abcxy', false, 'the dashes in front do not'],
+    ['ab', 'xb', true, 'one may always be wrong'],
+    ['ab', 'xy', false, 'and no more'],
+    ['--abc', '--bac', true, 'two that changed places are one mistake'],
+    ['xb', 'cx', false, 'a letter that moved is none of those'],
+    ['ax', 'xc', false, 'nor is this one'],
+    ['abcabcabc', 'bacbacbac', true, 'three times two that changed places'],
+    ['abc', 'abcd', true, 'one left out'],
+    ['abcd', 'abc', true, 'one too many'],
+    ['abc', 'abcde', false, 'two left out'],
+  ])('%s is near to %s: %s, %s', (written, candidate, near) => {
+    expect(nearest(written, [candidate])).toBe(near ? candidate : undefined);
+  });
+  it('is the nearest of several, and the first of those that are as near', () => {
+    expect(nearest('abcdef', ['abcdxy', 'abcdex', 'abcdey', 'abcxyz'])).toBe('abcdex');
+  });
 });
