@@ -7,8 +7,9 @@
  */
 import http, { type IncomingMessage } from 'node:http';
 import { UserdockerError, unavailable } from '../domain/errors.ts';
-import { isObject, objectAt, textAt } from '../domain/json.ts';
+import { objectAt, textAt } from '../domain/json.ts';
 import { type ImageReference, normalizedName } from '../policy/reference.ts';
+import { linesOf, parseAnswer, textOf } from './answer.ts';
 
 export interface Credentials {
   readonly user: string;
@@ -47,9 +48,10 @@ export class PrivatePull {
   async fetch(digest: string, onProgress: (line: string) => void): Promise<void> {
     const query = `fromImage=${encodeURIComponent(normalizedName(this.#reference))}&tag=${encodeURIComponent(digest)}`;
     const response = await this.#send('POST', `/images/create?${query}`, this.#headers, undefined);
-    if (response.statusCode !== 200) throw refusal(parse(await textOf(response)), response.statusCode);
-    for await (const line of linesOf(response)) {
-      const message = parse(line);
+    if (response.statusCode !== 200)
+      throw refusal(parseAnswer(await textOf(response, longestAnswer)), response.statusCode);
+    for await (const line of linesOf(response, longestAnswer)) {
+      const message = parseAnswer(line);
       const failure = textAt(message, 'error');
       if (failure !== undefined) throw unavailable(`the image could not be fetched: ${failure}`);
       const status = textAt(message, 'status') ?? '';
@@ -74,7 +76,7 @@ export class PrivatePull {
     timeout: number,
   ): Promise<unknown> {
     const response = await this.#send(method, path, headers, timeout);
-    const answer = parse(await textOf(response));
+    const answer = parseAnswer(await textOf(response, longestAnswer));
     const { statusCode = 0 } = response;
     if (statusCode < 200 || statusCode > 299) throw refusal(answer, statusCode);
     return answer;
@@ -119,7 +121,7 @@ const wantsName =
 /** Takes a name by digest away again; whatever else the image is called stays. It may be gone already. */
 export async function forgetDigest(socketPath: string, name: string): Promise<void> {
   const response = await send(socketPath, 'DELETE', `/images/${name}?noprune=0`, {}, questionTimeout);
-  await textOf(response);
+  await textOf(response, longestAnswer);
 }
 
 function send(
@@ -171,35 +173,4 @@ function isWorthTelling(status: string): boolean {
 
 function refusal(answer: unknown, status: number | undefined): Error {
   return unavailable(`the image can't be fetched: ${textAt(answer, 'message') ?? `status ${status}`}`);
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response) {
-    text += chunk;
-    if (text.length > longestAnswer) throw unavailable('the docker engine gave no valid answer');
-  }
-  return text;
-}
-
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
-  let rest = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response) {
-    const lines = `${rest}${chunk}`.split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines.filter((line) => line.trim() !== '');
-    if (rest.length > longestAnswer) throw unavailable('the docker engine gave no valid answer');
-  }
-  if (rest.trim() !== '') yield rest;
-}
-
-function parse(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
 }

@@ -5,8 +5,9 @@
  */
 import http, { type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { UserdockerError, unavailable } from '../domain/errors.ts';
-import { isObject, textAt } from '../domain/json.ts';
+import { linesOf, parseAnswer } from '../docker/answer.ts';
+import { unavailable } from '../domain/errors.ts';
+import { textAt } from '../domain/json.ts';
 
 export interface EngineLoad {
   readonly socketPath: string;
@@ -60,8 +61,8 @@ function post(socketPath: string, stream: Readable): Promise<IncomingMessage> {
 async function readAnswer(response: IncomingMessage, onProgress: (line: string) => void): Promise<void> {
   const refused = response.statusCode !== 200;
   let said = '';
-  for await (const line of linesOf(response)) {
-    const message = parseLine(line);
+  for await (const line of linesOf(response, longestLine)) {
+    const message = parseAnswer(line);
     const failure = textAt(message, 'error') ?? (refused ? textAt(message, 'message') : undefined);
     if (failure !== undefined) throw unavailable(`the docker engine could not load the image: ${failure}`);
     said = line;
@@ -72,31 +73,4 @@ async function readAnswer(response: IncomingMessage, onProgress: (line: string) 
     throw unavailable(
       `the docker engine refused the image with status ${response.statusCode} ${said}`.trim(),
     );
-}
-
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void, void> {
-  response.setEncoding('utf8');
-  let rest = '';
-  try {
-    for await (const chunk of response) {
-      rest += chunk;
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines.filter((line) => line.trim() !== '');
-      if (rest.length > longestLine) throw unavailable('the docker engine gave no valid answer');
-    }
-  } catch (error) {
-    if (error instanceof UserdockerError) throw error;
-    throw unavailable(`the docker engine broke off: ${error instanceof Error ? error.message : error}`);
-  }
-  if (rest.trim() !== '') yield rest;
-}
-
-function parseLine(line: string): unknown {
-  try {
-    const message: unknown = JSON.parse(line);
-    return isObject(message) ? message : {};
-  } catch {
-    return {};
-  }
 }

@@ -12,7 +12,8 @@ const folder = mkdtempSync(join(tmpdir(), 'private-pull-'));
 const socket = join(folder, 'docker.sock');
 const digest = `sha256:${'a'.repeat(64)}`;
 const asked: { readonly line: string; readonly auth: unknown }[] = [];
-let answers: { readonly [start: string]: readonly [status: number, body: string] } = {};
+/** Without a body: it breaks off after the first line. */
+let answers: { readonly [start: string]: readonly [status: number, body: string | undefined] } = {};
 let server: Server;
 
 beforeAll(async () => {
@@ -28,7 +29,9 @@ beforeAll(async () => {
     });
     const known = Object.entries(answers).find(([start]) => line.startsWith(start));
     const [status, body] = known?.[1] ?? [404, '{"message": "page not found"}'];
-    response.writeHead(status).end(body);
+    response.writeHead(status);
+    if (body === undefined) response.write('{"status": "Pulling"}\n', () => response.destroy());
+    else response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
 });
@@ -162,6 +165,13 @@ describe('what goes wrong is told in the engine’s words, without the password'
     };
     expect(await messageOf(pulling('reg.lab/x:1').digest())).toMatch(/no valid answer/);
     expect(await messageOf(pulling('reg.lab/x:1').fetch(digest, () => undefined))).toMatch(/no valid answer/);
+  });
+  test.each([
+    ['while it fetches', () => pulling('reg.lab/x:1').fetch(digest, () => undefined), 'POST /images/create'],
+    ['while it answers', () => pulling('reg.lab/x:1').digest(), 'GET /distribution'],
+  ])('an engine that goes away %s', async (_when, work, call) => {
+    answers = { [call]: [200, undefined] };
+    expect(await messageOf(work())).toMatch(/^the docker engine broke off/);
   });
   test('no engine', async () => {
     const gone = join(folder, 'gone.sock');
