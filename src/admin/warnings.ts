@@ -5,6 +5,7 @@
 import { findFlag, grammarOf } from '../args/grammar.ts';
 import { whyNotOffered } from '../args/not-offered.ts';
 import { originOf } from '../config/origins.ts';
+import { socketPathOf } from '../docker/engine.ts';
 import type { ArgumentRule, ArgumentValues, LoadedPolicy, MountRule, Origin } from '../domain/policy.ts';
 import { assertNever } from '../domain/result.ts';
 import { fullMatch, fullMatchAny } from '../policy/full-match.ts';
@@ -60,7 +61,7 @@ const places: readonly Place[] = [
 ];
 
 function mountWarnings({ policy }: LoadedPolicy): readonly Warning[] {
-  const socket = policy.docker_host.replace(/^unix:\/\//, '');
+  const socket = socketPathOf(policy.docker_host);
   const all: readonly Place[] = [{ path: today(socket), why: engineSocket }, ...places];
   return (['always', 'default', 'available'] as const).flatMap((list) =>
     policy.volume_mounts[list].flatMap((rule): readonly Warning[] => {

@@ -26,8 +26,13 @@ export interface Engine {
 
 /** @param dockerHost `unix:///path`, as the schema checked it. */
 export function connectEngine(dockerHost: string, timeout = longestWait): Engine {
-  const socketPath = dockerHost.replace(/^unix:\/\//, '');
+  const socketPath = socketPathOf(dockerHost);
   return { socketPath, get: (path, patience = timeout) => getJson({ socketPath, path, timeout: patience }) };
+}
+
+/** @param dockerHost `unix:///path`, as the schema checked it. */
+export function socketPathOf(dockerHost: string): string {
+  return dockerHost.replace(/^unix:\/\//, '');
 }
 
 /** Engine API filters are a JSON object in the query, each value a list. */

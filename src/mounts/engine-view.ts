@@ -8,6 +8,7 @@
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { socketPathOf } from '../docker/engine.ts';
 import { componentsOf } from '../policy/mount-paths.ts';
 import { type Identity, isRootsAlone, sameFile } from './descriptors.ts';
 import { type MountTable, ownersCount, readMountTable } from './mount-table.ts';
@@ -37,7 +38,7 @@ export function findEngineView(dockerHost: string): EngineView {
       why: 'the engine is on another machine, whose directories nobody here can check',
     };
   }
-  const pid = findEngine(dockerHost.slice('unix://'.length));
+  const pid = findEngine(socketPathOf(dockerHost));
   if (pid === undefined)
     return { kind: 'unknown', why: "the engine's process could not be found, nor what it sees there" };
   try {

@@ -1,5 +1,6 @@
 /** One part: its facts, then what they mean. Runs in a process of its own (doctor.ts), since looking may hang. */
 import { dirname, resolve } from 'node:path';
+import { socketPathOf } from '../../docker/engine.ts';
 import { assertNever } from '../../domain/result.ts';
 import { configDirectory, runtimeDirectory, stateDirectory } from '../../paths.ts';
 import type { Finding, Part } from './finding.ts';
@@ -85,7 +86,7 @@ export function installationOf(program: string): Installation {
 /** The groups that may use a socket. */
 function socketGids({ dockerHosts }: Settings): readonly number[] {
   return dockerHosts.flatMap((host) => {
-    const { end } = inspectPath(host.replace(/^unix:\/\//, ''));
+    const { end } = inspectPath(socketPathOf(host));
     return end === undefined || (end.mode & 0o060) === 0 ? [] : [end.gid];
   });
 }

@@ -1,4 +1,5 @@
 /** The files of the installation, and what root runs or believes besides. Pure. */
+import { socketPathOf } from '../../../docker/engine.ts';
 import { type Finding, fault, warning } from '../finding.ts';
 import type { Settings } from '../gather/settings.ts';
 import { judgePlaces, type LookedAt, type Place } from './paths.ts';
@@ -53,7 +54,7 @@ export function placesOf(installation: Installation, settings: Settings): readon
     ),
     ...settings.smis.map((path): Place => ({ what: 'nvidia-smi', path, kind: 'file', executable: true })),
     ...settings.dockerHosts.map(
-      (host): Place => ({ what: "docker's socket", path: host.replace(/^unix:\/\//, ''), kind: 'socket' }),
+      (host): Place => ({ what: "docker's socket", path: socketPathOf(host), kind: 'socket' }),
     ),
     { what: "docker's settings", path: '/etc/docker/daemon.json', kind: 'file' },
     {
