@@ -3,7 +3,7 @@
  * the path, and needs no permission on the file itself. Node has no openat(2); /proc/self/fd/N/NAME comes to the same,
  * since the kernel jumps from N to the open directory itself and not to its former path.
  */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 
 /** The same on x86-64, arm64 and riscv64; Node's constants do not have it. */
 const oPath = 0o10_000_000;
@@ -71,7 +71,7 @@ export function errorCode(error: unknown): string {
     : 'EUNKNOWN';
 }
 
-/** Only root can add, rename or remove entries of it. (An ACL's entries show in the group bits, acl(5).) */
-export function isRootsAlone({ uid, mode }: BigIntStats): boolean {
-  return uid === 0n && (mode & 0o022n) === 0n;
+/** Only root can write it; of a directory: add, rename or remove entries. (An ACL's entries show in the group bits, acl(5).) */
+export function isRootsAlone({ uid, mode }: Stats | BigIntStats): boolean {
+  return Number(uid) === 0 && (Number(mode) & 0o022) === 0;
 }

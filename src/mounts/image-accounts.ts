@@ -10,6 +10,7 @@
  * Every layer is looked at, whether or not another one hides it: what is safe in each is safe in what they are merged to.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { isRootsAlone } from './descriptors.ts';
 import { followInImage } from './image-links.ts';
 
 /** Bytes. A directory of thousands of accounts has a tenth of it. */
@@ -77,11 +78,6 @@ function look(layer: string, path: string): Stats | undefined {
 /** overlayfs marks what a layer removes by a character device 0:0. */
 function isWhiteout(stat: Stats): boolean {
   return stat.isCharacterDevice() && stat.rdev === 0;
-}
-
-/** An access control list that lets somebody write shows in the group's bits (acl(5)). */
-function isRootsAlone(stat: Stats): boolean {
-  return stat.uid === 0 && (stat.mode & 0o022) === 0;
 }
 
 /** The directories above were found to be none of the image's links, and nobody but root can enter where they lie. */

@@ -10,6 +10,7 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { objectAt, textAt } from '../domain/json.ts';
 import type { Places } from '../policy/mount-facts.ts';
 import { componentsOf, normalise } from '../policy/mount-paths.ts';
+import { isRootsAlone } from './descriptors.ts';
 
 /**
  * The layers of an image or a container, the topmost first.
@@ -106,16 +107,16 @@ export function changeablePaths(
   return paths.filter((path) => {
     let changeable = false;
     follow(layers, normalise(path), stops, (directory) => {
-      changeable ||= kept.has(directory.path) || !isRootsAlone(directory);
+      changeable ||= kept.has(directory.path) || !isRootsAloneInImage(directory);
     });
     return changeable;
   });
 }
 
-/** What is in no layer is made by root. (An access control list that lets somebody write shows in the group's bits, acl(5).) */
-function isRootsAlone({ path, layers: [topmost] }: Directory): boolean {
+/** What is in no layer is made by root. */
+function isRootsAloneInImage({ path, layers: [topmost] }: Directory): boolean {
   const stat = topmost === undefined ? undefined : lstatSync(`${topmost}${path}`, { throwIfNoEntry: false });
-  return stat === undefined || (stat.uid === 0 && (stat.mode & 0o022) === 0);
+  return stat === undefined || isRootsAlone(stat);
 }
 
 interface Directory {
