@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { denied } from '../domain/errors.ts';
+import { largestConfiguration } from '../policy/image-size.ts';
 import { type Archive, parseJson, type StoredFile } from './archive.ts';
 import { badArchive } from './failure.ts';
 import type { ArchivedImage, LoadedTag } from './tags.ts';
@@ -18,12 +19,6 @@ export interface CheckedImage {
   readonly config: StoredFile;
   readonly layers: readonly StoredFile[];
 }
-
-/**
- * Bytes. The engine repeats the labels and commands of all images in its lists, which everybody's calls read: some with
- * megabytes of them would make `images` fail for all, whether or not anybody runs them (src/policy/image-size.ts).
- */
-const largestConfiguration = 256 * 1024;
 
 const configSchema = z.object({
   rootfs: z.object({

@@ -2,9 +2,9 @@ import type { Reason } from '../domain/errors.ts';
 
 /**
  * Bytes. The engine repeats labels and command of each image and container in its lists, which everybody's calls read: some
- * with megabytes of labels would make them fail for all.
+ * with megabytes of labels would make them fail for all, whether or not anybody runs them: `load` takes no more either.
  */
-const largestConfiguration = 256 * 1024;
+export const largestConfiguration = 256 * 1024;
 const largestLabels = 16 * 1024;
 
 /** @param labels the user's own, as given */
