@@ -10,13 +10,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { runtimeDirectory } from '../paths.ts';
 import { privateDirectory } from '../state/directory.ts';
+import { removeLeftBehind } from '../state/files.ts';
 import { newNonce } from '../state/ownership.ts';
 import type { Program } from './replace.ts';
 
 const shell = '/bin/sh';
 /** The first descriptor behind the standard ones: src/policy/value-files.ts names them so to docker. */
 const first = 3;
-/** A shell is a matter of milliseconds; a process that was stopped for longer finds its file gone, and starts nothing. */
+/** Milliseconds. A shell is a matter of milliseconds; a process that was stopped for longer finds its file gone, and starts nothing. */
 const leftBehindAfter = 60_000;
 
 /** @param contents one for each descriptor; none: the program as it is */
@@ -27,7 +28,7 @@ export function handingOver(
 ): Program {
   if (contents.length === 0) return program;
   const directory = privateDirectory(runtime, 'files');
-  collect(directory);
+  removeLeftBehind(directory, leftBehindAfter);
   const files = contents.map((content) => write(directory, content));
   return {
     executable: shell,
@@ -47,12 +48,4 @@ function write(directory: string, content: string): string {
   const file = path.join(directory, newNonce());
   fs.writeFileSync(file, content, { mode: 0o600, flag: 'wx' });
   return file;
-}
-
-function collect(directory: string): void {
-  for (const name of fs.readdirSync(directory)) {
-    const file = path.join(directory, name);
-    const written = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-    if (Math.abs(Date.now() - written) > leftBehindAfter) fs.rmSync(file, { force: true });
-  }
 }

@@ -22,6 +22,7 @@ import { parseContainerId, parseUid } from '../domain/ids.ts';
 import { isObject, numberAt, objectAt, textAt } from '../domain/json.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { hasCode, privateDirectory } from '../state/directory.ts';
+import { namesIn } from '../state/files.ts';
 import { parseHolder } from '../state/holder.ts';
 import type { GpuClaim } from './claims.ts';
 
@@ -82,15 +83,9 @@ function highest(directory: string): number {
 }
 
 function listGenerations(directory: string): readonly number[] {
-  try {
-    return fs
-      .readdirSync(directory)
-      .filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
-      .map(Number);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return namesIn(directory)
+    .filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
+    .map(Number);
 }
 
 function makeLink(text: string, file: string): boolean {

@@ -14,7 +14,8 @@ import path from 'node:path';
 import type { Caller } from '../domain/caller.ts';
 import type { Policy } from '../domain/policy.ts';
 import { accountFile, accountFiles, stateDirectory } from '../paths.ts';
-import { hasCode, privateDirectory } from './directory.ts';
+import { privateDirectory } from './directory.ts';
+import { readIfThere, removeLeftBehind } from './files.ts';
 import { newNonce } from './ownership.ts';
 
 /** Milliseconds. Drafts are renamed at once, unless their call is killed. */
@@ -60,31 +61,13 @@ function lines(rows: readonly (readonly string[])[]): string {
 }
 
 function update(file: string, text: string, { uid }: Caller, state: string): void {
-  if (read(file) === text) return;
+  if (readIfThere(file) === text) return;
   const directory = privateDirectory(state, 'accounts', String(uid));
-  collect(directory);
+  removeLeftBehind(directory, leftBehindAfter, accountFiles);
+  // A name of its own (O_EXCL): two calls of a user may be here at the same time.
   const draft = path.join(directory, newNonce());
   fs.writeFileSync(draft, text, { mode: 0o644, flag: 'wx' });
   // Whatever the umask is: everybody in the container has to read it.
   fs.chmodSync(draft, 0o644);
   fs.renameSync(draft, file);
-}
-
-function read(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-function collect(directory: string): void {
-  const kept: readonly string[] = accountFiles;
-  for (const name of fs.readdirSync(directory)) {
-    const file = path.join(directory, name);
-    const written = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-    if (!kept.includes(name) && Math.abs(Date.now() - written) > leftBehindAfter)
-      fs.rmSync(file, { force: true });
-  }
 }

@@ -15,7 +15,8 @@ import path from 'node:path';
 import { type ContainerId, parseContainerId, type Uid } from '../domain/ids.ts';
 import { texts } from '../domain/json.ts';
 import { stateDirectory } from '../paths.ts';
-import { hasCode, privateDirectory } from './directory.ts';
+import { privateDirectory } from './directory.ts';
+import { namesIn, readIfThere } from './files.ts';
 
 export const nonceLabel = 'userdocker.nonce';
 const nonceForm = /^[0-9a-f]{32}$/;
@@ -124,13 +125,9 @@ export function notePins(
 
 export function recallPins(uid: Uid, nonce: string, state: string = stateDirectory): readonly string[] {
   if (!isNonce(nonce)) return [];
-  try {
-    const paths: unknown = JSON.parse(fs.readFileSync(pinNote(uid, nonce, state), 'utf8'));
-    return Array.isArray(paths) ? texts(paths) : [];
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  const note = readIfThere(pinNote(uid, nonce, state));
+  const paths: unknown = note === undefined ? [] : JSON.parse(note);
+  return Array.isArray(paths) ? texts(paths) : [];
 }
 
 function pinNote(uid: Uid, nonce: string, state: string): string {
@@ -138,21 +135,11 @@ function pinNote(uid: Uid, nonce: string, state: string): string {
 }
 
 function listNonces(uid: Uid, state: string): readonly string[] {
-  try {
-    const names = fs.readdirSync(ownershipDirectory(uid, state)).map((name) => name.replace(/\.pins$/, ''));
-    return [...new Set(names)].filter(isNonce);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  const names = namesIn(ownershipDirectory(uid, state)).map((name) => name.replace(/\.pins$/, ''));
+  return [...new Set(names)].filter(isNonce);
 }
 
 function readContainerId(file: string): ContainerId | undefined {
-  try {
-    const id = parseContainerId(fs.readFileSync(file, 'utf8'));
-    return id.ok ? id.value : undefined;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const id = parseContainerId(readIfThere(file) ?? '');
+  return id.ok ? id.value : undefined;
 }

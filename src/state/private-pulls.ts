@@ -7,7 +7,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { textAt } from '../domain/json.ts';
 import { stateDirectory } from '../paths.ts';
-import { hasCode, privateDirectory } from './directory.ts';
+import { privateDirectory } from './directory.ts';
+import { namesIn } from './files.ts';
 import { currentHolder, type Holder, isAlive, parseHolder } from './holder.ts';
 import { newNonce } from './ownership.ts';
 
@@ -39,7 +40,7 @@ export function otherPulls(own: PullNote, state: string = stateDirectory): reado
 
 function notes(state: string): readonly (PullNote & { readonly holder: Holder })[] {
   const directory = path.join(state, 'private-pulls');
-  return list(directory).flatMap((entry) => {
+  return namesIn(directory).flatMap((entry) => {
     const file = path.join(directory, entry);
     const note = read(file);
     const holder = parseHolder(note);
@@ -47,15 +48,6 @@ function notes(state: string): readonly (PullNote & { readonly holder: Holder })
     // Being written by its call just now, or cut off by a full disk before there was a name.
     return holder === undefined || name === undefined ? [] : [{ file, name, holder }];
   });
-}
-
-function list(directory: string): readonly string[] {
-  try {
-    return fs.readdirSync(directory);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 function read(file: string): unknown {

@@ -18,7 +18,8 @@ import { unavailable } from '../domain/errors.ts';
 import { type ContainerId, parseContainerId, type Uid } from '../domain/ids.ts';
 import { numberAt, objectAt, textAt, textsAt } from '../domain/json.ts';
 import { runtimeDirectory } from '../paths.ts';
-import { hasCode, privateDirectory } from './directory.ts';
+import { privateDirectory } from './directory.ts';
+import { namesIn, readIfThere } from './files.ts';
 import { currentBootId, currentHolder, type Holder, isAlive, parseHolder } from './holder.ts';
 import { userDirectory } from './lock.ts';
 
@@ -65,7 +66,7 @@ export function release(uid: Uid, nonce: string, runtime: string = runtimeDirect
 /** The reservations that still mean something; removes the others. Must be called under the user's lock. */
 export function listReservations(uid: Uid, runtime: string = runtimeDirectory): readonly Reservation[] {
   const directory = reservationDirectory(uid, runtime);
-  return list(directory).flatMap((entry) => {
+  return namesIn(directory).flatMap((entry) => {
     const file = path.join(directory, entry);
     const reservation = fileForm.test(entry) ? read(file) : undefined;
     if (reservation === undefined || isOfAnotherBoot(reservation)) return remove(file);
@@ -79,7 +80,7 @@ export function listReservations(uid: Uid, runtime: string = runtimeDirectory): 
 /** The same for a dry run: changes nothing, needs no lock. */
 export function peekReservations(uid: Uid, runtime: string = runtimeDirectory): readonly Reservation[] {
   const directory = path.join(runtime, 'users', String(uid), 'reservations');
-  return list(directory).flatMap((entry) => {
+  return namesIn(directory).flatMap((entry) => {
     const reservation = fileForm.test(entry) ? read(path.join(directory, entry)) : undefined;
     if (reservation === undefined || isOfAnotherBoot(reservation)) return [];
     const isKnown = reservation.orphanedAt !== undefined || isAlive(reservation.holder);
@@ -94,15 +95,6 @@ export function isOverdue({ orphanedAt }: Reservation): boolean {
 
 function isOfAnotherBoot({ holder }: Reservation): boolean {
   return holder.bootId !== currentBootId();
-}
-
-function list(directory: string): readonly string[] {
-  try {
-    return fs.readdirSync(directory);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 function remove(file: string): readonly [] {
@@ -122,13 +114,8 @@ function reservationDirectory(uid: Uid, runtime: string): string {
 
 /** `undefined`: its call released it just now. A file that is damaged can't be counted, so nothing may be granted. */
 function read(file: string): Reservation | undefined {
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = readIfThere(file);
+  if (text === undefined) return undefined;
   const reservation = parseReservation(text);
   if (reservation === undefined) throw unavailable(`${file} is damaged`, 'please tell an admin');
   return reservation;

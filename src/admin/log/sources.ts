@@ -1,7 +1,7 @@
 /** The files of an audit log: the one that is written, and those that logrotate(8) has put beside it. */
-import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { hasCode } from '../../state/directory.ts';
+import { namesIn } from '../../state/files.ts';
 
 export interface Source {
   readonly path: string;
@@ -79,13 +79,4 @@ export function openSources(paths: readonly string[]): {
 
 export function closeSource({ descriptor }: Source): void {
   if (descriptor > 2) closeSync(descriptor);
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
