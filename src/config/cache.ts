@@ -15,7 +15,7 @@ import type { Caller } from '../domain/caller.ts';
 import { isObject } from '../domain/json.ts';
 import type { LoadedPolicy, Origin, Policy } from '../domain/policy.ts';
 import { runtimeDirectory } from '../paths.ts';
-import { privateDirectory } from '../state/directory.ts';
+import { tryToNote } from '../state/files.ts';
 
 /** Milliseconds. */
 const settled = 2000;
@@ -53,7 +53,7 @@ export async function loadPolicyOnce(options: CacheOptions): Promise<LoadedPolic
   ]);
   const tree = new TrustedTree();
   const loaded = loadPolicy({ directory, caller, tree });
-  keep(runtime, file, key, directory, tree.touched, loaded);
+  keep(options, key, tree.touched, loaded);
   return loaded;
 }
 
@@ -87,10 +87,8 @@ function stampOf(file: string, directory: string): Stamp | undefined {
 
 /** Best effort: where it can't be kept, the next call makes it anew. */
 function keep(
-  runtime: string,
-  file: string,
+  { runtime = runtimeDirectory, directory, caller }: CacheOptions,
   key: string,
-  directory: string,
   touched: readonly string[],
   { policy, origins, files }: LoadedPolicy,
 ): void {
@@ -99,14 +97,7 @@ function keep(
   const newest = Math.max(...stamps.map(([, stamp]) => stamp?.changed ?? Number.POSITIVE_INFINITY));
   if (newest > Date.now() - settled) return;
   const entry: Entry = { key, stamps: Object.fromEntries(texts), policy, origins: [...origins], files };
-  const draft = `${file}.${process.pid}`;
-  try {
-    privateDirectory(runtime, 'policies');
-    fs.writeFileSync(draft, JSON.stringify(entry), { mode: 0o600, flag: 'wx' });
-    fs.renameSync(draft, file);
-  } catch {
-    fs.rmSync(draft, { force: true });
-  }
+  tryToNote([runtime, 'policies'], String(caller.uid), JSON.stringify(entry));
 }
 
 function readEntry(file: string): Entry | undefined {

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { runtimeDirectory } from '../paths.ts';
-import { privateDirectory } from '../state/directory.ts';
+import { tryToNote } from '../state/files.ts';
 import type { Engine } from './engine.ts';
 
 /**
@@ -55,13 +55,5 @@ function recall(file: string, key: string | undefined): unknown {
 
 /** Best effort: without the note the next call asks again. */
 function remember(runtime: string, name: string, key: string | undefined, value: unknown): void {
-  if (key === undefined) return;
-  const draft = path.join(runtime, `${name}.${process.pid}`);
-  try {
-    privateDirectory(runtime);
-    fs.writeFileSync(draft, `${key}\n${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'wx' });
-    fs.renameSync(draft, path.join(runtime, name));
-  } catch {
-    // The directory may be read-only or full.
-  }
+  if (key !== undefined) tryToNote([runtime], name, `${key}\n${JSON.stringify(value)}\n`);
 }

@@ -16,7 +16,7 @@ import { type ContainerId, parseContainerId, type Uid } from '../domain/ids.ts';
 import { texts } from '../domain/json.ts';
 import { stateDirectory } from '../paths.ts';
 import { privateDirectory } from './directory.ts';
-import { namesIn, readIfThere } from './files.ts';
+import { namesIn, readIfThere, replaceFile } from './files.ts';
 
 export const nonceLabel = 'userdocker.nonce';
 const nonceForm = /^[0-9a-f]{32}$/;
@@ -54,7 +54,7 @@ export function ownsContainer(
   return nonce !== undefined && isNonce(nonce) && readContainerId(cidfilePath(uid, nonce, state)) === id;
 }
 
-/** What docker's client would have written. Complete when it gets its name. */
+/** What docker's client would have written. Complete when it gets its name. Must be called under the user's lock. */
 export function noteContainer(
   uid: Uid,
   nonce: string,
@@ -63,9 +63,7 @@ export function noteContainer(
 ): void {
   if (!isNonce(nonce)) return;
   prepareOwnership(uid, state);
-  const file = cidfilePath(uid, nonce, state);
-  fs.writeFileSync(`${file}.new`, id, { mode: 0o600 });
-  fs.renameSync(`${file}.new`, file);
+  replaceFile(cidfilePath(uid, nonce, state), id);
 }
 
 export interface OwnedContainer {

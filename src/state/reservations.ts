@@ -19,7 +19,7 @@ import { type ContainerId, parseContainerId, type Uid } from '../domain/ids.ts';
 import { numberAt, objectAt, textAt, textsAt } from '../domain/json.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { privateDirectory } from './directory.ts';
-import { namesIn, readIfThere } from './files.ts';
+import { namesIn, readIfThere, replaceFile } from './files.ts';
 import { currentBootId, currentHolder, type Holder, isAlive, parseHolder } from './holder.ts';
 import { userDirectory } from './lock.ts';
 
@@ -103,9 +103,7 @@ function remove(file: string): readonly [] {
 }
 
 function write(directory: string, reservation: Reservation): void {
-  const draft = path.join(directory, `${reservation.nonce}.draft`);
-  fs.writeFileSync(draft, JSON.stringify(reservation), { mode: 0o600 });
-  fs.renameSync(draft, path.join(directory, `${reservation.nonce}.json`));
+  replaceFile(path.join(directory, `${reservation.nonce}.json`), JSON.stringify(reservation));
 }
 
 function reservationDirectory(uid: Uid, runtime: string): string {

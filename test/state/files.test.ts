@@ -1,9 +1,20 @@
 /** What several kinds of state files have in common. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { namesIn, readIfThere, removeLeftBehind } from '../../src/state/files.ts';
+import { namesIn, readIfThere, removeLeftBehind, replaceFile, tryToNote } from '../../src/state/files.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -40,4 +51,39 @@ test('what is left behind is removed, what is new or belongs there is not', () =
   }
   removeLeftBehind(directory, 60_000, ['kept']);
   expect(readdirSync(directory).toSorted()).toEqual(['kept', 'new', 'young']);
+});
+
+describe('a file is there as a whole or not at all', () => {
+  const modeOf = (name: string) => statSync(at(name)).mode & 0o777;
+  test('replaced, over what a killed call has left', () => {
+    writeFileSync(at('a'), 'old');
+    const before = statSync(at('a')).ino;
+    writeFileSync(at('a.draft'), 'half of a longer text', { mode: 0o600 });
+    replaceFile(at('a'), 'new');
+    expect(readFileSync(at('a'), 'utf8')).toBe('new');
+    expect(statSync(at('a')).ino).not.toBe(before);
+    expect(modeOf('a')).toBe(0o600);
+    expect(readdirSync(directory)).toEqual(['a']);
+  });
+  test('or an error', () => {
+    expect(() => replaceFile(at('missing/a'), 'new')).toThrow(/ENOENT/);
+  });
+  test('noted, with its directory', () => {
+    tryToNote([at('base'), 'notes'], 'a', 'first');
+    tryToNote([at('base'), 'notes'], 'a', 'second');
+    expect(readFileSync(at('base/notes/a'), 'utf8')).toBe('second');
+    expect([modeOf('base'), modeOf('base/notes'), modeOf('base/notes/a')]).toEqual([0o700, 0o700, 0o600]);
+    expect(readdirSync(at('base/notes'))).toEqual(['a']);
+  });
+  test('or not noted: over nobody’s draft, below no directory that others can write', () => {
+    writeFileSync(at('target'), 'mine');
+    mkdirSync(at('base'), { mode: 0o700 });
+    symlinkSync(at('target'), at(`base/a.${process.pid}`));
+    tryToNote([at('base')], 'a', 'first');
+    expect(readFileSync(at('target'), 'utf8')).toBe('mine');
+    expect(readdirSync(at('base'))).toEqual([]);
+    chmodSync(at('base'), 0o777);
+    tryToNote([at('base')], 'a', 'second');
+    expect(readdirSync(at('base'))).toEqual([]);
+  });
 });
