@@ -11,7 +11,7 @@ import { grammarOf } from '../args/grammar.ts';
 import { rightsOf, withCallerRights } from '../caller/as-user.ts';
 import { becomeCallerForGood, callersUmask } from '../caller/become.ts';
 import { type UserdockerError, unavailable, usage } from '../domain/errors.ts';
-import { ownEnvironment } from '../exec/exec.ts';
+import { dockerEnvironment } from '../exec/exec.ts';
 import { assertRootsAlone } from '../exec/trusted.ts';
 import { executorFor } from '../policy/executor.ts';
 import { judgeGroupNames } from '../policy/group-names.ts';
@@ -80,11 +80,7 @@ class Inside {
     return spawn(this.#docker, ['exec', ...interactive, ...user, this.#id, ...words], {
       stdio: [input, output, 2],
       cwd: '/',
-      env: {
-        ...ownEnvironment(process.env),
-        DOCKER_HOST: policy.docker_host,
-        DOCKER_CONFIG: policy.docker_config,
-      },
+      env: dockerEnvironment(policy),
     });
   }
 }

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { UserdockerError } from '../domain/errors.ts';
-import { ownEnvironment } from '../exec/exec.ts';
+import { dockerEnvironment } from '../exec/exec.ts';
 import { assertRootsAlone } from '../exec/trusted.ts';
 import { executorFor } from '../policy/executor.ts';
 import type { Session } from './command.ts';
@@ -25,11 +25,7 @@ export async function pullImage(
   const status = await new Promise<number>((resolve, reject) => {
     const child = spawn(docker, args, {
       stdio: ['ignore', 2, 2],
-      env: {
-        ...ownEnvironment(process.env),
-        DOCKER_HOST: policy.docker_host,
-        DOCKER_CONFIG: policy.docker_config,
-      },
+      env: dockerEnvironment(policy),
     });
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));

@@ -24,6 +24,16 @@ export function becomeDocker(allow: Allow, policy: Policy, caller: Caller): Prom
   return replaceProcess(handingOver(program, plan.files ?? []));
 }
 
+/** All that a docker is given that is started for one of userdocker's own commands. */
+export function dockerEnvironment({
+  docker_host,
+  docker_config,
+}: Pick<Policy, 'docker_host' | 'docker_config'>): {
+  readonly [name: string]: string;
+} {
+  return { ...ownEnvironment(process.env), DOCKER_HOST: docker_host, DOCKER_CONFIG: docker_config };
+}
+
 /**
  * What docker is given beside the plan's variables: a fixed PATH (helpers such as docker-credential-* are looked up
  * there), and of the caller's own the terminal's kind and the language, if they look like such.
