@@ -13,6 +13,7 @@ import { becomeCallerForGood, callersUmask } from '../caller/become.ts';
 import { type UserdockerError, unavailable, usage } from '../domain/errors.ts';
 import { dockerEnvironment } from '../exec/exec.ts';
 import { assertRootsAlone } from '../exec/trusted.ts';
+import { enforcedUser } from '../policy/confinement.ts';
 import { executorFor } from '../policy/executor.ts';
 import { judgeGroupNames } from '../policy/group-names.ts';
 import { terminalOf } from '../report/terminal.ts';
@@ -75,7 +76,7 @@ class Inside {
   start(words: readonly string[], input: Stdio, output: Stdio): ChildProcess {
     const { caller, loaded } = this.#session;
     const { policy } = loaded;
-    const user = policy.user_in_container ? [`--user=${caller.uid}:${caller.gid}`] : [];
+    const user = enforcedUser(policy, caller).flatMap(({ words }) => words);
     const interactive = input === 'ignore' ? [] : ['--interactive'];
     return spawn(this.#docker, ['exec', ...interactive, ...user, this.#id, ...words], {
       stdio: [input, output, 2],

@@ -4,6 +4,7 @@ import type { ParsedCommand } from '../args/types.ts';
 import { engineVersion } from '../docker/facts.ts';
 import { inspectAccounts } from '../mounts/image-accounts.ts';
 import { layersOf } from '../mounts/image-links.ts';
+import { allowedUsers, enforcedUser } from '../policy/confinement.ts';
 import { environmentWords, judgeEnvironment } from '../policy/environment.ts';
 import { judgeGroupNames } from '../policy/group-names.ts';
 import { judgeWorkingDirectory } from '../policy/targets.ts';
@@ -56,7 +57,7 @@ export const exec: Command<ExecFacts> = {
           source,
           rule,
         })),
-        ...enforcedUser(subject),
+        ...enforcedUser(subject.policy, subject.caller),
       ],
       operands: foundIds(named),
       payload: request.payload,
@@ -77,15 +78,8 @@ export async function gatherExec(session: Session, names: readonly string[]): Pr
   return { named, groups: problems.find((problem) => problem !== undefined), runc };
 }
 
-/** docker exec can become any user of the container, root included, whatever user it was started with. */
-function enforcedUser({ policy, caller }: Subject): Verdict['parts'] {
-  return policy.user_in_container
-    ? [{ words: [`--user=${caller.uid}:${caller.gid}`], source: 'enforced', rule: 'user_in_container' }]
-    : [];
-}
-
 function judgeUser({ policy, caller }: Subject, request: ParsedCommand): Verdict['reasons'] {
-  const allowed = policy.user_in_container ? [`${caller.uid}:${caller.gid}`, `${caller.uid}`] : [];
+  const allowed = allowedUsers(policy, caller);
   return valuesOf(request, '--user')
     .filter((value) => !allowed.includes(value))
     .map((value) => ({

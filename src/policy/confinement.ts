@@ -70,10 +70,9 @@ export function enforcedParts(
   groupsSafe: boolean,
   pids?: string,
 ): readonly Part[] {
-  const part = (rule: string, word: string): Part => ({ words: [word], source: 'enforced', rule });
   const pidsLimit = pids ?? (policy.limits.pids === undefined ? undefined : String(policy.limits.pids));
   return [
-    ...(policy.user_in_container ? [part('user_in_container', `--user=${caller.uid}:${caller.gid}`)] : []),
+    ...enforcedUser(policy, caller),
     ...(groupsSafe ? supplementaryGroups(policy, caller) : []).map((gid) =>
       part('groups_in_container', `--group-add=${gid}`),
     ),
@@ -82,6 +81,20 @@ export function enforcedParts(
     ...(policy.no_new_privileges ? [part('no_new_privileges', '--security-opt=no-new-privileges')] : []),
     ...(pidsLimit === undefined ? [] : [part('limits.pids', `--pids-limit=${pidsLimit}`)]),
   ];
+}
+
+/** Who the processes are; `docker exec` can become anybody, whatever user the container was started with. */
+export function enforcedUser(policy: Policy, caller: Caller): readonly Part[] {
+  return policy.user_in_container ? [part('user_in_container', `--user=${userWord(caller)}`)] : [];
+}
+
+function part(rule: string, word: string): Part {
+  return { words: [word], source: 'enforced', rule };
+}
+
+/** docker's `user:group`, both by number: names would be looked up in the image's files. */
+function userWord({ uid, gid }: Caller): string {
+  return `${uid}:${gid}`;
 }
 
 /** Without the caller's user they would be root's helpers. */
@@ -105,13 +118,14 @@ function refused(
     .map((value) => ({ rule, message: `${flag} ${value} is not allowed`, instead: hint }));
 }
 
-function allowedUsers(policy: Policy, caller: Caller): readonly string[] {
-  return policy.user_in_container ? [`${caller.uid}:${caller.gid}`, `${caller.uid}`] : [];
+/** What the user may say of it. */
+export function allowedUsers(policy: Policy, caller: Caller): readonly string[] {
+  return policy.user_in_container ? [userWord(caller), `${caller.uid}`] : [];
 }
 
 function userHint(policy: Policy, caller: Caller): string {
   return policy.user_in_container
-    ? `containers run as you: leave it out (--user=${caller.uid}:${caller.gid} is put in anyway)`
+    ? `containers run as you: leave it out (--user=${userWord(caller)} is put in anyway)`
     : 'leave it out: the image says which user runs';
 }
 
