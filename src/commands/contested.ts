@@ -32,6 +32,7 @@ export async function gatherContested(
     given === undefined ? takenNames(session) : Promise.resolve([]),
   ]);
   const own = labelled.filter((container) => isOwn(session, container));
+  const proven = new Set(own);
   const { counting, over } = await settle(session, own, reservations);
   // Not of the dead: what they asked for the engine knows by its name, or never will.
   const reserved = counting.flatMap(({ name, orphanedAt }) =>
@@ -41,7 +42,7 @@ export async function gatherContested(
     name: given ?? nextName(session.loaded.policy, new Set([...taken, ...reserved])),
     usage: usage(own.map(containerUsage), counting),
     own,
-    unproven: labelled.filter((container) => !isOwn(session, container)),
+    unproven: labelled.filter((container) => !proven.has(container)),
     over,
   };
 }
@@ -92,7 +93,8 @@ export async function ownContainers(
   return (await labelledContainers(session, states)).filter((container) => isOwn(session, container));
 }
 
-function labelledContainers(
+/** Those whose label names the caller: any image can say so. */
+export function labelledContainers(
   { engine, caller }: Session,
   states?: readonly string[],
 ): Promise<readonly ContainerSummary[]> {

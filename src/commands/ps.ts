@@ -8,7 +8,7 @@ import { judgeImage } from '../policy/images.ts';
 import { familiar } from '../policy/reference.ts';
 import { ownedContainers } from '../state/ownership.ts';
 import { type Command, type Session, type Subject, type Verdict, valuesOf } from './command.ts';
-import { ownContainers } from './contested.ts';
+import { labelledContainers } from './contested.ts';
 import { parseImage, problemReason } from './image-reference.ts';
 
 /** No container has this id: the engine draws random ones. A filter that matches nothing shows nothing. */
@@ -106,8 +106,9 @@ async function visibleIds(session: Session, { options }: ParsedCommand): Promise
   const owned = ownedContainers(session.caller.uid);
   if (owned.length <= few) return owned.map(({ id }) => id);
   const past = options.some(({ flag }) => ['--all', '--last', '--latest', '--filter'].includes(flag));
-  const shown = await ownContainers(session, past ? undefined : ['running', 'paused', 'restarting']);
-  return shown.map(({ id }) => id);
+  const there = await labelledContainers(session, past ? undefined : ['running', 'paused', 'restarting']);
+  const own: ReadonlySet<string> = new Set(owned.map(({ id }) => id));
+  return there.map(({ id }) => id).filter((id) => own.has(id));
 }
 
 /** docker's client takes a key in any case and trims both sides: here a filter is spelled in one way. */
