@@ -73,23 +73,18 @@ function judgeLogin(
 }
 
 function judgePull(subject: Subject, named: NamedImage, facts: PullFacts): readonly Reason[] {
-  const { policy } = subject;
   const reasons = judgeNamedImage(subject, named);
-  if (reasons.length > 0) return reasons;
-  if (policy.images.pull === 'never') {
-    return [
-      {
-        rule: 'images.pull',
-        message: `${named.ok ? familiar(named.value) : 'it'} is not fetched: the policy allows local images only`,
-        instead: 'userdocker images shows them',
-      },
-    ];
+  if (!named.ok || reasons.length > 0) return reasons;
+  const { images } = subject.policy;
+  const name = familiar(named.value);
+  if (images.pull === 'never') {
+    const message = `${name} is not fetched: the policy allows local images only`;
+    return [{ rule: 'images.pull', message, instead: 'userdocker images shows them' }];
   }
-  if (named.ok && ownTree(named.value, policy.images)) {
-    const message = `${familiar(named.value)} comes from userdocker load, no registry has it`;
+  if (ownTree(named.value, images)) {
+    const message = `${name} comes from userdocker load, no registry has it`;
     return [{ rule: 'images.load_tags', message, instead: 'userdocker images shows whether it is there' }];
   }
-  const place = named.ok ? judgeRegistry(named.value) : undefined;
-  if (place !== undefined) return [place];
-  return named.ok ? judgeDigest(named.value, facts.isPrivate) : [];
+  const place = judgeRegistry(named.value);
+  return place === undefined ? judgeDigest(named.value, facts.isPrivate) : [place];
 }
