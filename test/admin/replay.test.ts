@@ -305,7 +305,7 @@ describe('a call decided again', () => {
     ['--nonsense run debian', {}, { kind: 'deny', reasons: [{ rule: 'usage' }] }],
     ['--executor=none run debian', {}, { kind: 'deny', reasons: [{ rule: 'executors' }] }],
     ['build .', {}, { kind: 'deny', reasons: [{ rule: 'allowed_subcommands' }] }],
-    ['nonsense', {}, { kind: 'deny', reasons: [{ rule: 'allowed_subcommands' }] }],
+    ['nonsense', {}, { kind: 'deny', reasons: [{ rule: 'usage' }] }],
     ['stop gone', {}, { kind: 'deny', reasons: [{ rule: 'ownership' }] }],
     ['load', {}, { kind: 'allow', words: [] }],
     ['run --help', {}, { kind: 'allow', words: [] }],
