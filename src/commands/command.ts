@@ -89,9 +89,7 @@ export interface Command<Facts> {
 
 /** The values of a flag that may be repeated. */
 export function valuesOf(request: ParsedCommand, flag: string): readonly string[] {
-  return request.options.flatMap((option) =>
-    option.flag === flag && typeof option.value === 'string' ? [option.value] : [],
-  );
+  return entriesOf(request, flag).map(({ text }) => text);
 }
 
 /** The same, each with where it stands if that is in a file. */
@@ -99,10 +97,8 @@ export function entriesOf(
   request: ParsedCommand,
   flag: string,
 ): readonly { readonly text: string; readonly where: Option['where'] }[] {
-  return request.options.flatMap((option) =>
-    option.flag === flag && typeof option.value === 'string'
-      ? [{ text: option.value, where: option.where }]
-      : [],
+  return request.options.flatMap(({ flag: given, value, where }) =>
+    given === flag && typeof value === 'string' ? [{ text: value, where }] : [],
   );
 }
 

@@ -33,7 +33,7 @@ export async function withFiles(session: Session, request: ParsedCommand): Promi
     if (!offered.some(({ flags }) => flags.includes(flag))) continue;
     const bytes = await read(session, flag, value, left);
     left -= bytes.length;
-    entries.push(...entriesOf(flag, stands, value, bytes));
+    entries.push(...optionsIn(bytes, flag, stands, value));
     if (entries.length > largest.entries)
       throw usage(`${flag} ${value}: more than ${largest.entries} entries`);
   }
@@ -49,7 +49,8 @@ async function read(session: Session, flag: string, path: string, limit: number)
   throw usage(`${flag} ${path} can't be read: ${result.error}`, isDescriptor ? hint : undefined);
 }
 
-function entriesOf(flag: string, stands: string, path: string, bytes: Buffer): readonly Option[] {
+/** Each line as the option that it stands for. */
+function optionsIn(bytes: Buffer, flag: string, stands: string, path: string): readonly Option[] {
   const parsed = parseKeyValues(bytes);
   if (!parsed.ok) throw usage(`${flag} ${path}: ${parsed.error}`);
   return parsed.value.map(({ line, text }) => ({
