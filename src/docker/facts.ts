@@ -1,15 +1,7 @@
 /** What the engine knows, brought into the program's own types. Everything an image can write stays text. */
 import { type UserdockerError, unavailable } from '../domain/errors.ts';
 import { type ContainerId, parseContainerId } from '../domain/ids.ts';
-import {
-  isObject,
-  listAt as listIn,
-  numberAt,
-  objectAt,
-  textAt,
-  textMapAt,
-  textsAt,
-} from '../domain/json.ts';
+import { isObject, listAt, numberAt, objectAt, textAt, textMapAt, textsAt } from '../domain/json.ts';
 import { layersOf } from '../mounts/image-links.ts';
 import { runtimeDirectory } from '../paths.ts';
 import { type Engine, withFilters } from './engine.ts';
@@ -51,7 +43,7 @@ export async function listContainers(
   engine: Engine,
   filters: { readonly [name: string]: readonly string[] },
 ): Promise<readonly ContainerSummary[]> {
-  const answer = await listAt(engine, withFilters('/containers/json?all=1', filters));
+  const answer = await getList(engine, withFilters('/containers/json?all=1', filters));
   return answer.map((entry) => {
     const id = parseContainerId(textAt(entry, 'Id') ?? '');
     if (!id.ok) throw unreadable('/containers/json');
@@ -153,16 +145,16 @@ export async function engineVersion(
 }
 
 function runcOf(version: unknown): string {
-  const runc = listIn(version, 'Components').find((component) => textAt(component, 'Name') === 'runc');
+  const runc = listAt(version, 'Components').find((component) => textAt(component, 'Name') === 'runc');
   return textAt(runc, 'Version') ?? '';
 }
 
 export async function listImages(engine: Engine): Promise<readonly unknown[]> {
-  return listAt(engine, '/images/json');
+  return getList(engine, '/images/json');
 }
 
 /** A list that is missing must not pass for an empty one: limits would not count, and ownership would be forgotten. */
-async function listAt(engine: Engine, path: string): Promise<readonly unknown[]> {
+async function getList(engine: Engine, path: string): Promise<readonly unknown[]> {
   const answer = await engine.get(path);
   if (!Array.isArray(answer)) throw unreadable(path);
   return answer;
