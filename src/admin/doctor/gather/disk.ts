@@ -1,9 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { connectEngine } from '../../../docker/engine.ts';
-import { UserdockerError } from '../../../domain/errors.ts';
 import { textAt } from '../../../domain/json.ts';
 import type { Installation } from '../judge/files.ts';
+import { infoOf } from './info.ts';
 import type { Settings } from './settings.ts';
 
 export interface DiskFact {
@@ -31,12 +30,7 @@ export async function gatherDisks(
 }
 
 async function dataRootOf(dockerHost: string): Promise<string> {
-  try {
-    return textAt(await connectEngine(dockerHost, 10_000).get('/info'), 'DockerRootDir') ?? '/var/lib/docker';
-  } catch (error) {
-    if (error instanceof UserdockerError) return '/var/lib/docker';
-    throw error;
-  }
+  return textAt(await infoOf(dockerHost), 'DockerRootDir') ?? '/var/lib/docker';
 }
 
 function measure(what: string, path: string): readonly DiskFact[] {

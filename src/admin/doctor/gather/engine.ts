@@ -5,6 +5,7 @@ import { flagAt, listAt, objectAt, textAt, textsAt } from '../../../domain/json.
 import { readMountTable } from '../../../mounts/mount-table.ts';
 import { usesContainerd } from '../judge/engine.ts';
 import type { Build } from '../judge/holes.ts';
+import { patience } from './info.ts';
 import { lookUpPackage } from './packages.ts';
 import { inspectPath, type PathFact } from './paths.ts';
 import { readJson, readText } from './text.ts';
@@ -32,8 +33,6 @@ export interface Directory {
   readonly fileSystem: string | undefined;
 }
 
-/** Milliseconds. `/info` counts everything there is. */
-const patience = 10_000;
 const containerdStore = '/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs';
 
 export async function gatherEngine(dockerHost: string): Promise<EngineFacts> {

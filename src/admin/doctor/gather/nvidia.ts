@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { connectEngine } from '../../../docker/engine.ts';
 import { UserdockerError } from '../../../domain/errors.ts';
 import { objectAt } from '../../../domain/json.ts';
 import { readGpus } from '../../../nvidia/smi.ts';
 import { readToml, type TomlSettings } from '../judge/toml.ts';
+import { infoOf } from './info.ts';
 import { lookUpPackage, type PackageFacts } from './packages.ts';
 import type { Settings } from './settings.ts';
 import { namesIn, readText } from './text.ts';
@@ -71,11 +71,6 @@ async function toolkitVersion(): Promise<NvidiaFacts['toolkit']> {
 }
 
 async function runtimesOf(dockerHost: string | undefined): Promise<readonly string[] | undefined> {
-  if (dockerHost === undefined) return undefined;
-  try {
-    return Object.keys(objectAt(await connectEngine(dockerHost, 10_000).get('/info'), 'Runtimes'));
-  } catch (error) {
-    if (error instanceof UserdockerError) return undefined;
-    throw error;
-  }
+  const info = dockerHost === undefined ? undefined : await infoOf(dockerHost);
+  return info === undefined ? undefined : Object.keys(objectAt(info, 'Runtimes'));
 }
