@@ -30,22 +30,22 @@ import { err, ok, type Result } from '../domain/result.ts';
 /** Bytes. A policy of thousands of lines has a tenth of it. */
 export const largestFile = 1024 * 1024;
 
-/** statfs(2), linux/magic.h; zfs and bcachefs have theirs from their own sources. What is not named here is not trusted. */
-const localFileSystems: { readonly [magic: number]: string } = {
-  61267: 'ext2, ext3, ext4',
-  1481003842: 'xfs',
-  2435016766: 'btrfs',
-  801189825: 'zfs',
-  3393526350: 'bcachefs',
-  4076150800: 'f2fs',
-  1382369651: 'reiserfs',
-  827541066: 'jfs',
-  16914836: 'tmpfs',
-  2240043254: 'ramfs',
-  2035054128: 'overlay',
-  1936814952: 'squashfs',
-  3774210530: 'erofs',
-};
+/** By their names in statfs(2) and linux/magic.h, or in their own sources. What is not named here is not trusted. */
+const localFileSystems: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'EXT2_SUPER_MAGIC, EXT3_SUPER_MAGIC, EXT4_SUPER_MAGIC'],
+  [0x58465342, 'XFS_SUPER_MAGIC'],
+  [0x9123683e, 'BTRFS_SUPER_MAGIC'],
+  [0x2fc12fc1, 'ZFS_SUPER_MAGIC'],
+  [0xca451a4e, 'BCACHEFS_STATFS_MAGIC'],
+  [0xf2f52010, 'F2FS_SUPER_MAGIC'],
+  [0x52654973, 'REISERFS_SUPER_MAGIC'],
+  [0x3153464a, 'JFS_SUPER_MAGIC'],
+  [0x01021994, 'TMPFS_MAGIC'],
+  [0x858458f6, 'RAMFS_MAGIC'],
+  [0x794c7630, 'OVERLAYFS_SUPER_MAGIC'],
+  [0x73717368, 'SQUASHFS_MAGIC'],
+  [0xe0f5e1e2, 'EROFS_SUPER_MAGIC_V1'],
+]);
 
 /** The magic number of the file system on which a path lies. @throws as statfs(2) does */
 export type FileSystemOf = (path: string) => number;
@@ -131,8 +131,7 @@ export class TrustedTree {
 
   /** A machine without a disk has its root from a server, and with it every program: there is nothing left to distrust. */
   #distrustFileSystem({ dev }: Stats, path: string): string | undefined {
-    if (dev === this.#rootDevice || Object.hasOwn(localFileSystems, this.#fileSystemOf(path)))
-      return undefined;
+    if (dev === this.#rootDevice || localFileSystems.has(this.#fileSystemOf(path))) return undefined;
     return 'is not on a file system of this machine: copy it to a local disk';
   }
 }
