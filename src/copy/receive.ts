@@ -22,6 +22,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Header, extract as tarExtract } from 'tar-stream';
 import { UserdockerError, unavailable, usage } from '../domain/errors.ts';
+import { feed } from '../load/feed.ts';
 import { errorCode, type Held, pathOf, release } from '../mounts/descriptors.ts';
 import { createFile, deepest, enter, holdNamed, kindOf } from './tree.ts';
 
@@ -61,30 +62,6 @@ export async function receive(input: Readable, destination: Destination): Promis
   }
   await feeding;
   return unpacker.receipt;
-}
-
-async function feed(input: Readable, extract: ReturnType<typeof tarExtract>): Promise<void> {
-  try {
-    for await (const chunk of input) {
-      if (extract.destroyed) return;
-      if (!extract.write(chunk)) await drained(extract);
-    }
-    extract.end(null);
-  } catch (error) {
-    extract.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-function drained(extract: ReturnType<typeof tarExtract>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      extract.off('drain', done);
-      extract.off('close', done);
-      resolve();
-    };
-    extract.on('drain', done);
-    extract.on('close', done);
-  });
 }
 
 interface Sink {

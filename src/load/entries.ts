@@ -4,11 +4,12 @@
  * name, archives without an end.
  */
 import { posix } from 'node:path';
-import { type Extract, type Header, extract as tarExtract } from 'tar-stream';
+import { type Header, extract as tarExtract } from 'tar-stream';
 import { UserdockerError } from '../domain/errors.ts';
 import { hasControlCharacter } from '../domain/ids.ts';
 import { objectAt } from '../domain/json.ts';
 import { badArchive, endsEarly, noArchive, tooLarge } from './failure.ts';
+import { feed } from './feed.ts';
 
 export type ArchiveEntry =
   | {
@@ -36,8 +37,7 @@ export async function* readEntries(
   loadMax: number,
 ): AsyncGenerator<ArchiveEntry> {
   const extract = tarExtract();
-  // Runs beside the loop, which gets its errors.
-  void feed(source, extract, loadMax);
+  void feed(wholeArchive(source, loadMax), extract);
   const names = new Set<string>();
   try {
     for await (const entry of extract) {
@@ -50,23 +50,21 @@ export async function* readEntries(
   }
 }
 
-async function feed(source: AsyncIterable<Buffer>, extract: Extract, loadMax: number): Promise<void> {
+/** The same bytes, as long as they are no more than `loadMax`, and if they end as an archive does. */
+async function* wholeArchive(
+  source: AsyncIterable<Buffer>,
+  loadMax: number,
+): AsyncGenerator<Buffer, void, void> {
   let total = 0;
   let zeros = 0;
-  try {
-    for await (const chunk of source) {
-      total += chunk.length;
-      if (total > loadMax) throw tooLarge(loadMax);
-      zeros = trailingZeros(chunk, zeros);
-      if (!extract.write(chunk)) await drained(extract);
-      if (extract.destroyed) return;
-    }
-    // tar-stream takes the end of its input for the archive's: a copy that broke off between two entries.
-    if (zeros < endMarker) throw total < endMarker ? noArchive() : endsEarly();
-    extract.end(null);
-  } catch (error) {
-    extract.destroy(error instanceof Error ? error : new Error(String(error)));
+  for await (const chunk of source) {
+    total += chunk.length;
+    if (total > loadMax) throw tooLarge(loadMax);
+    zeros = trailingZeros(chunk, zeros);
+    yield chunk;
   }
+  // tar-stream takes the end of its input for the archive's: a copy that broke off between two entries.
+  if (zeros < endMarker) throw total < endMarker ? noArchive() : endsEarly();
 }
 
 /** An archive that breaks off within a file does so here. */
@@ -76,18 +74,6 @@ async function* bytesOf(body: AsyncIterable<unknown>): AsyncGenerator<Buffer, vo
   } catch (error) {
     throw explain(error);
   }
-}
-
-function drained(extract: Extract): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      extract.off('drain', done);
-      extract.off('close', done);
-      resolve();
-    };
-    extract.on('drain', done);
-    extract.on('close', done);
-  });
 }
 
 /** How many zeros the stream ends with so far, counted up to the end marker's length. */
