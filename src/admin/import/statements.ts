@@ -1,6 +1,8 @@
 /** Follows the statements of one file, and runs none. */
 import type { SyntaxNode } from '@lezer/common';
+import { argumentsOf } from './calls.ts';
 import { changeList, changeMap, extend, listMethods, mapMethods, type Place, remove } from './changes.ts';
+import { sequenceOf } from './displays.ts';
 import { Evaluator, type Source } from './expression.ts';
 import { boundNames, childNodes, childrenOf, type Scope, spoil } from './scope.ts';
 import { doubt, ListValue, literal, MapValue, mostItems, unknown, type Value } from './value.ts';
@@ -92,7 +94,9 @@ export class Follower {
   #right(nodes: readonly SyntaxNode[], whole: SyntaxNode): Value | undefined {
     const [first, ...more] = nodes;
     if (first === undefined) return undefined;
-    return more.length === 0 ? this.#evaluator.value(first) : this.#evaluator.sequence(nodes, 'tuple', whole);
+    return more.length === 0
+      ? this.#evaluator.value(first)
+      : sequenceOf(this.#evaluator, nodes, 'tuple', whole);
   }
 
   #assignAll(targets: readonly SyntaxNode[], value: Value, node: SyntaxNode): undefined {
@@ -188,7 +192,7 @@ export class Follower {
     const methods =
       owner instanceof ListValue ? listMethods : owner instanceof MapValue ? mapMethods : undefined;
     if (methods?.has(method) !== true || doubt(owner) !== undefined) return false;
-    const given = this.#evaluator.argumentsOf(call);
+    const given = argumentsOf(this.#evaluator, call);
     if (given === undefined) return false;
     this.#touch(object);
     const spot = this.#evaluator.spot(call);
