@@ -19,16 +19,15 @@ main() {
     all)
       # Mostly waiting for a mirror. The tests of the packages wait for it.
       bash scripts/debian-root.sh dist/debian-root >/dev/null 2>&1 &
-      step lint npx --no-install biome check .
-      step types npx --no-install tsc --noEmit
       if step build bash scripts/build.sh; then
-        # The tests with an engine wait for it most of the time; the others use the processors meanwhile.
+        # The tests with an engine wait for it often; the others use the processors meanwhile.
         mkdir reports
         beside_end_to_end >reports/beside.log 2>&1 &
         vitest e2e
-        wait "$!" || failed+=("the tests beside the end-to-end tests")
+        wait "$!" || failed+=("what runs beside the end-to-end tests")
         cat reports/beside.log
       else
+        lint_and_types
         vitest unit
       fi
       ;;
@@ -52,9 +51,15 @@ step() {
   fi
 }
 
+lint_and_types() {
+  step lint npx --no-install biome check .
+  step types npx --no-install tsc --noEmit
+}
+
 # All but the end-to-end tests. In a process of its own: what failed is said by its status, and by name in what it prints.
 beside_end_to_end() {
   failed=()
+  lint_and_types
   vitest unit
   vitest fuzz
   vitest install
