@@ -8,7 +8,7 @@ const ids = attacks.map(({ id }) => id);
 const threats = readFileSync(new URL('../../docs/threats.md', import.meta.url), 'utf8');
 
 /** Raised with the catalogue, so that an area that is lost is noticed. */
-const atLeast = 235;
+const atLeast = 238;
 
 test('there are many', () => {
   expect(ids.length).toBeGreaterThanOrEqual(atLeast);

@@ -1,8 +1,9 @@
 /** What root makes on the host by itself, while it starts a container. */
 import { writeConfig } from '../../e2e/support/config.ts';
-import { docker } from '../../e2e/support/engine.ts';
+import { docker, tryDocker } from '../../e2e/support/engine.ts';
 import { importImage } from '../../e2e/support/images.ts';
-import { as, mustRoot } from '../../e2e/support/users.ts';
+import { mustUserdocker } from '../../e2e/support/userdocker.ts';
+import { as, asRoot, mustAs, mustRoot } from '../../e2e/support/users.ts';
 import type { Area, Attack } from '../support/attack.ts';
 import { asAlice, byAlice, byDocker, onHost } from '../support/ways.ts';
 
@@ -33,6 +34,32 @@ function makes(
     },
     reached: onHost(`-e ${made} -a -O ${made}`),
     cleanUp: () => mustRoot('find /home/alice -mindepth 1 -delete; rm -rf /srv/team/*'),
+  };
+}
+
+/** Where the policy offers cp: `mine` is her own container, started by userdocker, with a mount that she may not write. */
+function copies(attack: Pick<Attack, 'id' | 'wants' | 'spellings' | 'reached'>): Attack {
+  return {
+    ...attack,
+    who: 'alice',
+    inOneGo: true,
+    prepare: async () => {
+      writeConfig({
+        'allowed_subcommands+': ['cp'],
+        volume_mounts: { default: [], 'available+': ['/srv/team:/team'] },
+      });
+      await mustRoot('echo of root >/srv/team/secret; chmod 600 /srv/team/secret');
+      await mustAs(
+        'alice',
+        'echo mine >file; ln -s /srv/team over; mkdir in; echo mine >in/made; tar cf archive -C in made',
+      );
+      await mustUserdocker('alice', `run --detach --name mine ${team} box sleep 300`);
+      await mustUserdocker('alice', "exec mine sh -c 'echo mine >/tmp/made'");
+    },
+    control: (words) => asRoot(`cd /home/alice; exec /usr/bin/docker cp ${words}`),
+    attack: (words) => byAlice(`cp ${words}`),
+    cleanUp: () =>
+      mustRoot('rm -rf /srv/team/* /home/alice/file /home/alice/over /home/alice/in /home/alice/archive'),
   };
 }
 
@@ -137,6 +164,24 @@ const asked: readonly Attack[] = [
     refused: /cp|container/,
     cleanUp: () => mustRoot('rm -rf /srv/team/made /home/alice/file'),
   },
+  copies({
+    id: 'file-copied-into-a-mount',
+    wants: 'a file of hers where only root can write, by cp through a mount, where the policy offers cp',
+    spellings: ['/home/alice/file mine:/team/made', 'file mine:team/made', '- mine:/team <archive'],
+    reached: onHost('-e /srv/team/made'),
+  }),
+  copies({
+    id: 'file-copied-to-where-only-root-writes',
+    wants: 'a file of hers where only root can write, by cp out of her container',
+    spellings: ['mine:/tmp/made /srv/team/made', 'mine:/tmp/made over/made', 'mine:/tmp/. over'],
+    reached: onHost('-e /srv/team/made'),
+  }),
+  copies({
+    id: 'secret-copied-into-a-container',
+    wants: 'a file that only root can read, by cp into her container',
+    spellings: ['/srv/team/secret mine:/tmp/secret', 'over/secret mine:/tmp/', '/srv/team/. mine:/tmp'],
+    reached: async () => (await tryDocker(['exec', '--user=0', 'mine', 'cat', '/tmp/secret'])).stdout.includes('of root'),
+  }),
 ];
 
 const brought: readonly Attack[] = [
