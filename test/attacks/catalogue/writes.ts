@@ -180,7 +180,8 @@ const asked: readonly Attack[] = [
     id: 'secret-copied-into-a-container',
     wants: 'a file that only root can read, by cp into her container',
     spellings: ['/srv/team/secret mine:/tmp/secret', 'over/secret mine:/tmp/', '/srv/team/. mine:/tmp'],
-    reached: async () => (await tryDocker(['exec', '--user=0', 'mine', 'cat', '/tmp/secret'])).stdout.includes('of root'),
+    reached: async () =>
+      (await tryDocker(['exec', '--user=0', 'mine', 'cat', '/tmp/secret'])).stdout.includes('of root'),
   }),
 ];
 
