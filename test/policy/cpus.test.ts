@@ -43,4 +43,7 @@ test.each([
   ['\n', []],
   ['x,2', [2]],
   ['3-1', []],
+  ['9-12', [9, 10, 11, 12]],
+  ['x1,1x,1-2x,-1,1-', []],
+  ['0-1000000', []],
 ])('parseCpuList %j', (text, processors) => expect(parseCpuList(text)).toEqual(processors));

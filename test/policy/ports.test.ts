@@ -30,6 +30,10 @@ test('what the policy allows instead is said', () => {
   expect(other?.instead).toBe('a mapping that matches 8[0-9]{3}:80');
   const [none] = judgePorts(policyOf('allowed_port_mappings: []'), ['80'], []).reasons;
   expect(none?.instead).toBe('no port can be published here');
+  const two = judgePorts(policyOf("allowed_port_mappings: ['1:1', '2:2']"), ['3'], []).reasons[0];
+  expect(two?.instead).toBe('a mapping that matches 1:1 or 2:2');
+  const local = judgePorts(policyOf("allowed_port_mappings: ['127[.]0[.]0[.]1::80']"), ['80'], []).reasons[0];
+  expect(local?.instead).toMatch(/^-p 127\.0\.0\.1::80: /);
 });
 
 describe('the number of ports', () => {
@@ -72,6 +76,8 @@ describe('-P', () => {
     expect(judge(['127.0.0.1::80'], ['80/tcp', '81/tcp'])).toEqual(['127.0.0.1::80', '81']);
     const yaml = "allowed_port_mappings+: ['[0-9-]+']";
     expect(judge(['80-90'], ['85/tcp', '91/tcp'], yaml)).toEqual(['80-90', '91']);
+    expect(judge(['80-90'], ['79/tcp', '80/tcp', '90/tcp'], yaml)).toEqual(['80-90', '79']);
+    expect(judge(['http'], ['80/tcp'], yaml)).toEqual(['ports']);
     expect(judge(['80'], ['80/udp'], "allowed_port_mappings+: ['80/udp']")).toEqual(['80', '80/udp']);
   });
   test.each(['80-90/tcp', '80/tcp\n', 'http', '0/tcp', '--privileged', '80 --privileged'])(
