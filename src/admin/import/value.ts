@@ -144,26 +144,6 @@ export function equal(one: Value, other: Value, depth = 0): boolean | undefined 
   return one.kind === other.kind && one.kind === 'none';
 }
 
-/** What Python takes for true; `undefined`: can't be said. */
-export function truthOf(value: Value): boolean | undefined {
-  switch (value.kind) {
-    case 'text':
-      return value.pieces.length > 0;
-    case 'number':
-      return value.value !== 0;
-    case 'truth':
-      return value.value;
-    case 'none':
-      return false;
-    case 'list':
-      return value.spoilt !== undefined || value.uncertain ? undefined : value.items.length > 0;
-    case 'map':
-      return value.spoilt !== undefined || value.uncertain ? undefined : value.entries.size > 0;
-    default:
-      return undefined;
-  }
-}
-
 /** `'/home/' + user_name`, for messages. */
 export function shownPieces(pieces: readonly Piece[]): string {
   return pieces.map((piece) => (typeof piece === 'string' ? piece : `\${${piece.variable}}`)).join('');

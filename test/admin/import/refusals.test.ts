@@ -39,6 +39,20 @@ describe('a statement that is not followed', () => {
       '1: .remove of what is not there: the Python program would fail',
       'caps_drop',
     ],
+    ['CAPS_DROP.append()', '1: a call of this kind', 'caps_drop'],
+    ['CAPS_DROP.extend(uid)', '1: .extend with what is no known list', 'caps_drop'],
+    [
+      'CAPS_DROP = [["a"]]\nCAPS_DROP.remove([os.environ["X"]])',
+      '2: .remove where not all is known',
+      'caps_drop',
+    ],
+    ['A = {}\nA.update(uid)\nCAPS_DROP = A', '2: .update with what is no known map', 'caps_drop'],
+    [
+      "A = {}\nA.pop('x')\nCAPS_DROP = A",
+      '2: .pop of what is not there: the Python program would fail',
+      'caps_drop',
+    ],
+    ["A = {'x': 1}\nA.pop(uid)\nCAPS_DROP = A", '2: a call of this kind', 'caps_drop'],
     ['CAPS_DROP = os.environ["X"]', '1: os.environ["X"]', 'caps_drop'],
     [
       "CAPS_DROP = subprocess.check_output(['id'])",
@@ -98,9 +112,11 @@ describe('what userdocker does not have', () => {
     ["VOLUME_MOUNTS_AVAILABLE = ['/a/../b:/b']", 'not a clean path'],
     ["VOLUME_MOUNTS_AVAILABLE = ['/a/${home}:/b']", '"${"'],
     ["ALLOWED_IMAGE_REGEXPS = ['(?i)abc']", '"(?i)a"'],
+    ["ALLOWED_IMAGE_REGEXPS = ['\\\\xzz']", '\\x in a regular expression'],
     ["ALLOWED_IMAGE_REGEXPS = ['[' + user_name + ']']", 'a variable inside of [...]'],
     ["ARGS_AVAILABLE['run'] = ['--cidfile=']", "--cidfile can't be offered"],
     ["ARGS_AVAILABLE['run'] = ['-v=']", 'a setting of its own'],
+    ["ARGS_AVAILABLE['run'] = [1]", 'neither an option nor its names'],
     ["ARGS_AVAILABLE['run'] = ['--workdir']", '--workdir takes a value'],
     ["ARGS_AVAILABLE['run'] = ['--shm-size 1g']", 'a blank'],
     ["ARGS_AVAILABLE['run'] = [('--env=A', '--env=B'), ('-e', '--env=C')]", 'with other values'],
@@ -114,6 +130,31 @@ describe('what userdocker does not have', () => {
     ["ARGS_AVAILABLE['build'] = ['--pull']", 'does not have the command build'],
   ])('%s', async (text, expected) => {
     expect(marks(await convert(text))).toContainEqual(expect.stringContaining(expected));
+  });
+});
+
+describe('a list of patterns that an empty one would open to everything', () => {
+  test('stays undecided where another file decides whether it is empty', async () => {
+    const conversion = await convert('ALLOWED_IMAGE_REGEXPS = []', {
+      'group/config_10_lab.py': "ALLOWED_IMAGE_REGEXPS += ['a']",
+      'group/config_20_dept.py': "ALLOWED_IMAGE_REGEXPS += ['b']",
+    });
+    expect(setting(conversion, 'images.allowed')).toEqual(['.*']);
+    expect(setting(conversion, 'images.allowed', 'group/config_20_dept.yaml')).toBe(
+      'undecided: whether the list is empty depends on other files',
+    );
+  });
+});
+
+describe('the environment', () => {
+  test('what the Python program sets and a file does not is taken away', async () => {
+    const conversion = await convert("ENV_VARS = ['A=1', 'B=2']", {
+      'group/config_10_lab.py': "ENV_VARS = ['B=3']",
+    });
+    expect(setting(conversion, 'env-')).toEqual(['HOME']);
+    expect(setting(conversion, 'env_always.A')).toBe('1');
+    expect(setting(conversion, 'env_always-', 'group/config_10_lab.yaml')).toEqual(['A']);
+    expect(setting(conversion, 'env_always.B', 'group/config_10_lab.yaml')).toBe('3');
   });
 });
 
