@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkEverybody } from '../../src/admin/check.ts';
+import { checkEverybody, everybodysPolicies } from '../../src/admin/check.ts';
 import type { NameService } from '../../src/caller/name-service.ts';
 import { type ConfigProblem, unavailable } from '../../src/domain/errors.ts';
 import { parseGid, parseUid } from '../../src/domain/ids.ts';
@@ -89,6 +89,26 @@ describe('warnings', () => {
       'uid/config_9.yaml: has no effect: there is no user with uid 9',
     ]);
   });
+});
+
+test('a user whom every call refuses is told, and the file judged all the same', () => {
+  const homeless = { ...names, userByName: () => ({ ...bob, home: 'nowhere' }) };
+  const { problems, warnings } = check({ 'user/config_bob.yaml': '\nlog_level: x' }, homeless);
+  expect(problems).toEqual([expect.stringMatching(/^user\/config_bob\.yaml:2 log_level: /)]);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^user\/config_bob\.yaml: the home directory of bob can't be used: "nowhere"$/),
+  ]);
+});
+
+test("everybody's policies: what is wrong is left out, and nobody looked up", () => {
+  const directory = configDirectory({
+    'config.yaml': 'log_level: debug',
+    'group/config_10_lab.yaml': 'log_level: warning',
+    'gid/config_10_9.yaml': 'log_level: x',
+    'uid/config_9.yaml': 'log_level: error',
+  });
+  const levels = everybodysPolicies(directory).map(({ policy }) => policy.log_level);
+  expect(levels).toEqual(['debug', 'debug', 'warning', 'error']);
 });
 
 test('a directory service that is down is not taken for nobody', () => {

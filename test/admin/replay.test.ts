@@ -206,6 +206,36 @@ Judged with the groups of today, which were others then: alice
       regrouped: ['alice'],
     });
   });
+  test('shows the words in which the command would differ', async () => {
+    const decide: typeof byCommand = async (_argv, _environment, _caller, rules) => {
+      const level = 'problems' in rules ? 'none' : rules.policy.log_level;
+      return { kind: 'allow', words: ['docker', 'run', `--label=${level} \u001b`, '--rm'] };
+    };
+    const config = configDirectory({ 'config.yaml': 'log_level: debug' });
+    const options = { present: present(), names: people, decide };
+    const text = replayText(await replay({ config, files: [log(record('run x'))] }, options));
+    expect(text).toContain(`Would become another command:
+  alice, last 2026-01-02T03:04:05.678Z: userdocker run x
+      - $'--label=info \\033'
+      + $'--label=debug \\033'
+`);
+  });
+  test('a mistake in the configuration of today, which refuses the calls, and the candidate without it', async () => {
+    const mistaken = configDirectory({ 'config.yaml': '', 'user/config_alice.yaml': 'limitz: {}' });
+    const files = [log(record('ps', { decision: 'deny' }))];
+    const result = await replay(
+      { config: present(), files },
+      { present: mistaken, names: people, decide: byCommand },
+    );
+    expect(result.changes).toMatchObject([{ kind: 'deny-to-allow' }]);
+  });
+  test('as JSON with what could not be judged', async () => {
+    const result = await run(present(), record('ps', { user: 'gone' }));
+    expect(JSON.parse(replayJson(result))).toMatchObject({
+      judged: 0,
+      unjudged: [{ user: 'gone', argv: ['ps'], count: 1, why: 'there is no user gone any more' }],
+    });
+  });
   test('nothing changes under the same configuration', async () => {
     expect(await run(present(), record('ps'), record('rmi x', { decision: 'deny' }))).toMatchObject({
       changes: [],

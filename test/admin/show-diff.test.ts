@@ -47,6 +47,17 @@ describe('the settings that differ', () => {
     ['env-: [HOME]', '', ['env.HOME: - | "${home}"']],
     ['nvidia: {allowed_gpus: [1]}', '', ['nvidia.allowed_gpus: [1] | "ALL"']],
     ["volume_mounts: {available: ['/a:/b']}", "volume_mounts: {available: ['/a:/b:rw']}", []],
+    ['', 'allowed_subcommands+: [rmi]', ['allowed_subcommands: - | "rmi"']],
+    [
+      'executors: {x: {path: /usr/bin/docker, gpus: cdi}}',
+      '',
+      ['executors.x.path: "/usr/bin/docker" | -', 'executors.x.gpus: "cdi" | -'],
+    ],
+    [
+      '',
+      'executors: {x: {path: /usr/bin/docker, gpus: cdi}}',
+      ['executors.x.path: - | "/usr/bin/docker"', 'executors.x.gpus: - | "cdi"'],
+    ],
     ['executors: {x: /usr/bin/docker}', '', ['executors.x: "/usr/bin/docker" | -']],
   ])('%s against %s', (alice, bob, expected) => {
     expect(differences(alice, bob)).toEqual(expected);
