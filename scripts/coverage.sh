@@ -38,6 +38,7 @@ measure_unit() {
 
 measure_e2e() {
   local program
+  umask 022
   for program in docker dockerd busybox sudo script; do
     command -v "$program" >/dev/null || { echo "coverage: $program is missing; npm test installs what is needed" >&2 && exit 69; }
   done

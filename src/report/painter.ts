@@ -2,12 +2,11 @@
 export interface Painter {
   readonly error: (text: string) => string;
   readonly label: (text: string) => string;
-  readonly faint: (text: string) => string;
 }
 
 const same = (text: string) => text;
 
-export const plain: Painter = { error: same, label: same, faint: same };
+export const plain: Painter = { error: same, label: same };
 
 /** chalk is loaded only where there is something to colour. The level is given: chalk's own guess reads argv. */
 export async function loadPainter(colour: boolean): Promise<Painter> {
@@ -17,6 +16,5 @@ export async function loadPainter(colour: boolean): Promise<Painter> {
   return {
     error: (text) => chalk.red(text),
     label: (text) => chalk.bold(text),
-    faint: (text) => chalk.dim(text),
   };
 }
