@@ -7,6 +7,7 @@ import {
   isNonce,
   newNonce,
   nonceLabel,
+  noteContainer,
   notePins,
   ownedContainers,
   ownershipDirectory,
@@ -66,6 +67,30 @@ describe('whose container it is', () => {
   ])('a label that says %j names no file', (nonce) => {
     expect(isNonce(nonce)).toBe(false);
     expect(ownsContainer(alice.uid, one, labelled(nonce), state)).toBe(false);
+  });
+  test('where docker was interrupted, the one for whom it is noted afterwards', () => {
+    const nonce = newNonce();
+    expect(ownsContainer(alice.uid, one, labelled(nonce), state)).toBe(false);
+    noteContainer(alice.uid, nonce, one, state);
+    expect(ownsContainer(alice.uid, one, labelled(nonce), state)).toBe(true);
+    expect(ownsContainer(bob.uid, one, labelled(nonce), state)).toBe(false);
+    expect(readdirSync(ownershipDirectory(alice.uid, state))).toEqual([nonce]);
+    expect(statSync(cidfilePath(alice.uid, nonce, state)).mode & 0o777).toBe(0o600);
+  });
+  test.each(['', '..', '../1001/x', 'note'])('nothing is noted under the label %j', (nonce) => {
+    noteContainer(alice.uid, nonce, one, state);
+    expect(readdirSync(`${state}/containers`, { recursive: true }).map(String).sort()).toEqual(
+      [String(alice.uid), String(bob.uid)].sort(),
+    );
+  });
+  test('what can not be read is an error, and not nobody’s', () => {
+    const nonce = newNonce();
+    mkdirSync(cidfilePath(alice.uid, nonce, state));
+    expect(() => ownsContainer(alice.uid, one, labelled(nonce), state)).toThrow('EISDIR');
+    mkdirSync(`${cidfilePath(alice.uid, nonce, state)}.pins`);
+    expect(() => recallPins(alice.uid, nonce, state)).toThrow('EISDIR');
+    writeFileSync(`${state}/file`, '');
+    expect(() => ownedContainers(alice.uid, `${state}/file`)).toThrow('ENOTDIR');
   });
   test('no label, and what every object has', () => {
     expect(ownsContainer(alice.uid, one, {}, state)).toBe(false);
