@@ -64,6 +64,33 @@ describe('the lock of a user', () => {
     await withUserLock(uid(1000), 100, async () => undefined, directory);
   });
 
+  test.each([
+    ['names who has it', undefined, `another call of yours (process ${process.pid})`],
+    ['names nobody while its holder is just noting itself', '', 'another call of yours'],
+    ['names nobody where the note is damaged', '{"pid": "1"}', 'another call of yours'],
+  ])('who waits too long is told, and it %s', async (_what, note, who) => {
+    let inside = false;
+    const work = async () => {
+      inside = true;
+    };
+    const second = () => withUserLock(uid(1000), 100, work, directory);
+    const busy = withUserLock(
+      uid(1000),
+      1000,
+      async () => {
+        if (note !== undefined) fs.writeFileSync(path.join(directory, 'users/1000/lock'), note);
+        return second();
+      },
+      directory,
+    );
+    await expect(busy).rejects.toMatchObject({
+      failure: { code: 'unavailable', message: `${who} has not come to its end within 0.1 s` },
+    });
+    expect(inside).toBe(false);
+    await second();
+    expect(inside).toBe(true);
+  });
+
   test('is not shared: a stopped call of alice blocks alice, with an error, and nobody else', {
     timeout: 20_000,
   }, async () => {
