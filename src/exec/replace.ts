@@ -83,20 +83,29 @@ function cannotRun(executable: string, error: unknown): Error {
 const fromTerminal = ['SIGINT', 'SIGQUIT'] as const;
 const passedOn = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 
-function runAndWait({ executable, args, env }: Program, title: string): Promise<Ending> {
+async function runAndWait(program: Program, title: string): Promise<Ending> {
   const onTerminal = [0, 1, 2].some((fd) => terminalOf(fd) !== undefined);
   // Before the child starts: nothing that comes meanwhile may end this process and leave the child alone.
   for (const signal of passedOn) process.on(signal, () => child.kill(signal));
   for (const signal of fromTerminal) process.on(signal, () => onTerminal || child.kill(signal));
-  const child = spawn(executable, args, { argv0: title, env, stdio: 'inherit' });
+  const child = start(program, title);
   return new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(cannotRun(executable, error)));
+    child.on('error', (error) => reject(cannotRun(program.executable, error)));
     child.on('exit', (status, signal) => {
       // So that src/main.ts can end by the same signal.
       for (const name of [...passedOn, ...fromTerminal]) process.removeAllListeners(name);
       resolve(endingOf(status, signal));
     });
   });
+}
+
+/** Node throws some failures at once (E2BIG), and tells of others later (ENOENT). */
+function start({ executable, args, env }: Program, title: string): ChildProcess {
+  try {
+    return spawn(executable, args, { argv0: title, env, stdio: 'inherit' });
+  } catch (error) {
+    throw cannotRun(executable, error);
+  }
 }
 
 function endingOf(status: ChildProcess['exitCode'], signal: NodeJS.Signals | null): Ending {

@@ -1,5 +1,5 @@
 /** The order of things around execve(2), with one that only looks. replace.test.ts has the real one. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, test } from 'vitest';
 import { replaceProcess } from '../../src/exec/replace.ts';
 
 const real: unknown = Reflect.get(process, 'execve');
@@ -76,4 +76,27 @@ describe('before execve is tried', () => {
     });
     expect(tried).toBe(false);
   });
+});
+
+test('without execve, a command line that is too long is told in the same sentence', async () => {
+  Reflect.set(process, 'execve', undefined);
+  const signals = [
+    'SIGTERM',
+    'SIGHUP',
+    'SIGUSR1',
+    'SIGUSR2',
+    'SIGCONT',
+    'SIGWINCH',
+    'SIGINT',
+    'SIGQUIT',
+  ] as const;
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
+  // MAX_ARG_STRLEN, execve(2): 128 KiB.
+  const call = replaceProcess({ executable: '/bin/true', args: ['x'.repeat(131_072)], env: {} });
+  await expect(call).rejects.toMatchObject({
+    failure: { message: 'the command line is longer than the system allows (execve: E2BIG)' },
+  });
+  for (const signal of signals)
+    for (const listener of process.listeners(signal))
+      if (!before.has(listener)) process.off(signal, listener);
 });
