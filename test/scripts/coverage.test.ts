@@ -32,10 +32,7 @@ function bundle(text: string): void {
 }
 
 function call(...words: readonly string[]): void {
-  const env = {
-    NODE_V8_COVERAGE: `${directory}/e2e/raw`,
-    NODE_OPTIONS: `--require=${script('on-node.cjs')}`,
-  };
+  const env = { NODE_V8_COVERAGE: `${directory}/e2e/raw` };
   spawnSync(process.execPath, [`${directory}/e2e/bundle/size.js`, ...words], { env });
 }
 
