@@ -31,9 +31,14 @@ export function readIfThere(file: string): string | undefined {
  * left of its draft is written over.
  */
 export function replaceFile(file: string, text: string): void {
-  const draft = `${file}.draft`;
+  const draft = draftOf(file);
   fs.writeFileSync(draft, text, { mode: 0o600 });
   fs.renameSync(draft, file);
+}
+
+/** What a call that was killed in `replaceFile` leaves. Whoever removes the file removes this, too. */
+export function draftOf(file: string): string {
+  return `${file}.draft`;
 }
 
 /**

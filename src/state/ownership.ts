@@ -16,7 +16,7 @@ import { type ContainerId, parseContainerId, type Uid } from '../domain/ids.ts';
 import { texts } from '../domain/json.ts';
 import { stateDirectory } from '../paths.ts';
 import { privateDirectory } from './directory.ts';
-import { namesIn, readIfThere, replaceFile } from './files.ts';
+import { draftOf, namesIn, readIfThere, replaceFile } from './files.ts';
 
 export const nonceLabel = 'userdocker.nonce';
 const nonceForm = /^[0-9a-f]{32}$/;
@@ -103,8 +103,8 @@ export function collectOwnership(
 }
 
 function forget(uid: Uid, nonce: string, state: string): void {
-  fs.rmSync(pinNote(uid, nonce, state), { force: true });
-  fs.rmSync(cidfilePath(uid, nonce, state), { force: true });
+  const file = cidfilePath(uid, nonce, state);
+  for (const each of [pinNote(uid, nonce, state), draftOf(file), file]) fs.rmSync(each, { force: true });
 }
 
 /**
@@ -133,7 +133,7 @@ function pinNote(uid: Uid, nonce: string, state: string): string {
 }
 
 function listNonces(uid: Uid, state: string): readonly string[] {
-  const names = namesIn(ownershipDirectory(uid, state)).map((name) => name.replace(/\.pins$/, ''));
+  const names = namesIn(ownershipDirectory(uid, state)).map((name) => name.replace(/\.(?:pins|draft)$/, ''));
   return [...new Set(names)].filter(isNonce);
 }
 

@@ -200,6 +200,14 @@ describe('collectOwnership', () => {
     collect([], [starting, waiting, unseen]);
     expect(left()).toEqual([starting, unseen, `${waiting}.pins`].toSorted());
   });
+  test('forgets what a call that was killed has half written', () => {
+    const draft = `${cidfilePath(alice.uid, newNonce(), state)}.draft`;
+    started(alice.uid, one);
+    writeFileSync(draft, 'half');
+    collect([one]);
+    expect(existsSync(draft)).toBe(false);
+    expect(left()).toHaveLength(1);
+  });
   test('leaves alone what was written since the list was made', () => {
     const late = started(alice.uid, one);
     collectOwnership(
