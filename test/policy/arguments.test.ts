@@ -322,6 +322,19 @@ describe("flags that docker's table does not have", () => {
       1,
     );
   });
+  it('have the names of their entry, but those of help', () => {
+    const named = (written: string) => extraFlags(grammarOf('run'), rulesOf({ available: [entry(written)] }));
+    const flag = { long: '--new', aliases: [], type: 'bool', repeatable: false, extra: true };
+    expect(named('--new')).toEqual([flag]);
+    expect(named('-N, --new')).toEqual([{ ...flag, short: '-N' }]);
+    expect(named('--new, --newer, --newest')).toEqual([{ ...flag, aliases: ['--newer', '--newest'] }]);
+    expect(named('--new, --help')).toEqual([flag]);
+    expect(named('--New, --new, -new, new')).toEqual([flag]);
+    expect(named('--new=')).toEqual([{ ...flag, type: 'text' }]);
+    expect(named('--help')).toEqual([]);
+    expect(named('--new, -h')).toEqual([]);
+    expect(named('-N')).toEqual([]);
+  });
   it('take one value', () => {
     expect(() => judge({ available }, ['-Nx', '-Ny', 'img'])).toThrow('given twice');
   });

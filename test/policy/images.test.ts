@@ -7,6 +7,7 @@ import {
   foreignTree,
   judgeDigest,
   judgeImage,
+  judgePlatform,
   judgeRemoval,
   ownTree,
   parseTagTree,
@@ -279,5 +280,23 @@ describe('exposedPorts', () => {
     '80/icmp',
   ])('%j is none', (key) => {
     expect(exposedPorts(['80/tcp', key]).ok).toBe(false);
+  });
+});
+
+describe('judgePlatform', () => {
+  test.each([undefined, 'linux', 'linux/amd64', 'linux/amd64/v3'])('%s is this machine’s', (platform) =>
+    expect(judgePlatform(platform, 'amd64')).toEqual([]),
+  );
+  test.each([
+    ...['linux/arm64', 'linux/arm64/v8', 'windows', 'windows/amd64', 'amd64', '', 'linux/', 'linux/amd64v3'],
+    ...['x/linux/amd64/', 'linux/amd64\n', 'linux/AMD64', 'linuxx', 'linux/arm64/linux/amd64/'],
+  ])('%j is not', (platform) => {
+    expect(judgePlatform(platform, 'amd64')).toEqual([
+      {
+        rule: 'images.platform',
+        message: `--platform ${platform} is not this machine's, and would take the image's place for everybody`,
+        instead: 'linux/amd64, or leave it out',
+      },
+    ]);
   });
 });

@@ -213,6 +213,8 @@ describe('read-only', () => {
   });
 });
 
+const gone: Situation = { sources: { '/a': { kind: 'unusable', why: 'does not exist' } } };
+
 describe('where the engine does not show what links the image has', () => {
   const lists = { available: ['/a:/b'] };
   it.each([
@@ -224,6 +226,48 @@ describe('where the engine does not show what links the image has', () => {
     const sources = { '/a': found('/a', more) };
     expect(judge(lists, requests, { sources, imageShown: false }).join()).toMatch(expected);
     expect(judge(lists, requests, { sources }).join()).toMatch(/^you --mount/);
+  });
+});
+
+describe('what to do instead is said', () => {
+  const instead = (lists: Lists, words: readonly string[], situation: Situation) =>
+    verdict(mountPolicy(lists), words, situation).reasons.map((reason) => reason.instead);
+  const lists = { available: ['/a:/b'] };
+  it.each([
+    ['links that nobody sees', lists, ['-v /a:/b'], { imageShown: false }, 'read-only: -v /a:/b:ro'],
+    [
+      'something mounted below',
+      lists,
+      ['-v /a:/b:ro'],
+      { sources: { '/a': found('/a', { hasSubmounts: true }) }, recursiveReadOnly: false },
+      'a directory below it that has nothing mounted inside',
+    ],
+    [
+      'a default mount that is gone',
+      { default: ['/a:/b'] },
+      [],
+      gone,
+      '--no-default-mounts starts without it',
+    ],
+    ['an enforced mount that is gone', { always: ['/a:/b'] }, [], gone, 'ask an admin'],
+    [
+      'a mount of the user’s that is gone',
+      lists,
+      ['-v /a:/b'],
+      gone,
+      'a path that exists, and that you can reach yourself',
+    ],
+  ])('%s', (_what, rules, words, situation, expected) => {
+    expect(instead(rules, words, situation)).toEqual([expected]);
+  });
+  it('by the rule that brought it', () => {
+    expect(judge({ always: ['/a:/b'] }, [], gone)).toEqual([
+      expect.stringMatching(/^volume_mounts\.always: /),
+    ]);
+    expect(judge({ default: ['/a:/b'] }, [], gone)).toEqual([
+      expect.stringMatching(/^volume_mounts\.default: /),
+    ]);
+    expect(judge(lists, ['-v /a:/b'], gone)).toEqual([expect.stringMatching(/^mounts\.source: /)]);
   });
 });
 

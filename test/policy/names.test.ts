@@ -96,6 +96,12 @@ describe('ownersOfDefaultName', () => {
     expect(isOwner(owner, { name: 'bob', uid })).toBe(false);
   });
 
+  test('a name, and a uid that stands for itself, are whose they are, whatever else the account is called', () => {
+    const { uid } = person('x', 1001);
+    expect(isOwner({ by: 'name', user: 'bob' }, { name: 'bob', uid })).toBe(true);
+    expect(isOwner({ by: 'uid', uid }, { name: 'bob', uid })).toBe(true);
+  });
+
   test('whatever number the default name of somebody gets, it is theirs', () => {
     const user = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,8}$/).filter((name) => name !== 'alice');
     const templates = fc.constantFrom('${user}_', '${user}', 'ud.${user}-', 'x${user}y');
