@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # npm run mutation [-- STRYKER-OPTION...]: breaks the rules in thousands of small ways and counts how many of them no test notices.
 #
-# `--mutate src/policy/ports.ts` for one file, `--mutate "$(node scripts/mutation/sample.mjs 1)"` for a fifth of all, which takes twenty
-# minutes of two processors. All of it takes about two hours. The report is reports/mutation.json.
+# `--mutate src/policy/ports.ts` for one file, `--mutate "$(node scripts/mutation/sample.mjs 1)"` for a fifth of all, which takes half an
+# hour of two processors. The report is reports/mutation.json.
 #
 # A mutant's tests end with the first that fails. On a busy machine that failure is sometimes lost on its way, and the mutant counts as
 # survived: the score is a lower bound. Whether one has really survived says `--disableBail --mutate src/policy/x.ts:10-12`, slowly.
