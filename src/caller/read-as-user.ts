@@ -15,6 +15,9 @@ import { withRightsOf } from './setpriv.ts';
 /** Longer than any healthy file server takes, and long enough for a command behind a pipe. Milliseconds. */
 export const readTimeout = 10_000;
 
+/** Bytes: what cat complains of, which has the path in it. */
+const complaint = 1000;
+
 /** Standard input under its names: the descriptor is read as it is. Opened anew it would need rights to sudo's own pipe. */
 const standardInput = new Set(['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
 
@@ -36,7 +39,8 @@ export async function readAsUser(reading: Reading): Promise<Result<Buffer>> {
   const named = standardInput.has(path) ? [] : ['--', path.startsWith('/') ? path : `./${path}`];
   const stdin = named.length === 0 ? { stdin: 0 } : {};
   const command = withRightsOf(rights, '/bin/cat', named);
-  const answer = await ask({ ...command, ...stdin, cwd: undefined, timeout, largest: limit });
+  const bounds = { timeout, largest: limit, stderr: complaint };
+  const answer = await ask({ ...command, ...stdin, ...bounds, cwd: undefined });
   switch (answer.end) {
     case 'late':
       return err(`nothing more came within ${timeout / 1000} s`);

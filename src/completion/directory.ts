@@ -23,7 +23,7 @@ export async function listDirectories(
 ): Promise<readonly string[]> {
   // -p: a slash behind directories; -L: also behind links to them.
   const command = withRightsOf(rights, '/bin/ls', ['-1pL', ...(hidden ? ['-A'] : []), '--', path]);
-  const { stdout } = await ask({ ...command, timeout, largest: largestOutput });
+  const { stdout } = await ask({ ...command, timeout, largest: largestOutput, stderr: 0 });
   // What came until then is offered. The last line may be cut.
   const lines = stdout.toString('utf8').split('\n').slice(0, -1);
   return lines.flatMap((line) => (line.endsWith('/') ? [line.slice(0, -1)] : []));

@@ -5,7 +5,7 @@
  *    uninterruptible wait (a dead file server, a dead GPU) it does not die, and must not keep this process waiting too.
  * 2. Its environment is made from nothing.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 
 export interface Question {
   /** Absolute. */
@@ -15,6 +15,8 @@ export interface Question {
   readonly timeout: number;
   /** Bytes, of both streams together; one more ends the asking. */
   readonly largest: number;
+  /** Bytes of standard error that are wanted: it is cut somewhere behind them, and does not count as printed. 0: nobody reads it. */
+  readonly stderr?: number;
   /** `/` unless it is told: the caller's directory may be on a dead file server. `undefined`: the current one. */
   readonly cwd?: string | undefined;
   /** A descriptor; empty where there is none. */
@@ -45,8 +47,13 @@ export const plainEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL:
 export function ask(question: Question): Promise<Answer> {
   const { program, args, timeout, largest, stdin = 'ignore', env = plainEnvironment } = question;
   const cwd = 'cwd' in question ? question.cwd : '/';
+  const errors = question.stderr === 0 ? 'ignore' : 'pipe';
   return new Promise((resolve) => {
-    const child = spawn(program, [...args], { cwd, env, stdio: [stdin, 'pipe', 'pipe'] });
+    const child = start(program, args, { cwd, env, stdio: [stdin, 'pipe', errors] });
+    if (child instanceof Error) {
+      resolve({ end: 'unstartable', error: child, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) });
+      return;
+    }
     const { stdout, stderr } = child;
     const chunks: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
     const output = (): Output => ({
@@ -72,7 +79,12 @@ export function ask(question: Question): Promise<Answer> {
       if (length > largest) giveUp('endless');
     };
     stdout?.on('data', collect(chunks.stdout));
-    stderr?.on('data', collect(chunks.stderr));
+    let left = question.stderr ?? 0;
+    const cut = (chunk: Buffer) => {
+      if (left > 0) chunks.stderr.push(chunk);
+      left -= chunk.length;
+    };
+    stderr?.on('data', question.stderr === undefined ? collect(chunks.stderr) : cut);
     child.once('error', (error) => {
       leave();
       resolve({ end: 'unstartable', error, ...output() });
@@ -82,4 +94,13 @@ export function ask(question: Question): Promise<Answer> {
       resolve({ end: 'exited', status: status ?? 128, ...output() });
     });
   });
+}
+
+/** Node throws some failures at once (E2BIG), and tells of others later (ENOENT). */
+function start(program: string, args: readonly string[], options: SpawnOptions): ChildProcess | Error {
+  try {
+    return spawn(program, [...args], options);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }

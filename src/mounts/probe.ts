@@ -13,9 +13,6 @@ export type Probe = 'answers' | 'hangs' | 'impossible';
 /** Longer than any healthy server takes, an automounter's first mount included. */
 export const probeTimeout = 5_000;
 
-/** Bytes: more than setpriv has to say of itself. Who prints more has reached the directory. */
-const enough = 1024;
-
 /** setpriv(1): "127 is returned if program could not be found". */
 const notFound = 127;
 
@@ -27,7 +24,7 @@ export async function probeDirectory(
 ): Promise<Probe> {
   // -U: nothing is sorted, so the first entry comes at once, also from a directory with a million.
   const command = withRightsOf(rights, '/bin/ls', ['-U1', '--', path]);
-  const answer = await ask({ ...command, timeout, largest: enough });
+  const answer = await ask({ ...command, timeout, largest: 0, stderr: 0 });
   switch (answer.end) {
     case 'late':
       return 'hangs';

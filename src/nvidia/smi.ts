@@ -5,7 +5,6 @@
  * R450 does not know MIG and is asked again without it. Where a GPU is in MIG mode, `-L` (the instances' UUIDs) and `-q -x` (their memory)
  * follow, both at once: neither says it all. `-q -x` alone would do for machines without MIG, but takes seconds there.
  */
-
 import { type UserdockerError, unavailable } from '../domain/errors.ts';
 import type { GpuFact } from '../domain/gpu.ts';
 import { assertNever } from '../domain/result.ts';

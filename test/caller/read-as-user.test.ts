@@ -61,6 +61,15 @@ describe('refuses', () => {
     ['missing', 'no such file or directory'],
     ['larger', `it is larger than ${limit} bytes`],
   ])('%j', async (name, why) => expect(await read(`${folder}/${name}`)).toBe(`refused: ${why}`));
+  it('where only a few bytes are wanted, in the same words', async () => {
+    const few = (path: string) => readAsUser({ rights: alice, path: `${folder}/${path}`, limit: 3 });
+    expect(await few('secret')).toEqual({ ok: false, error: 'permission denied' });
+    expect(await few('open')).toEqual({ ok: false, error: 'it is larger than 3 bytes' });
+    expect(await readAsUser({ rights: alice, path: 'x'.repeat(131_071), limit: 3 })).toEqual({
+      ok: false,
+      error: 'no process could be started for it',
+    });
+  });
   it('what has no name', async () => expect(await read('')).toBe('refused: it has no name'));
   it('what has no end', async () => {
     expect(await read('/dev/zero')).toBe(`refused: it is larger than ${limit} bytes`);

@@ -66,6 +66,29 @@ it('says what can not be started', async () => {
   expect(answer).toMatchObject({ end: 'unstartable', error: { code: 'ENOENT' } });
 });
 
+it('says of a word that is longer than the system takes that nothing was started', async () => {
+  expect(await sh('x'.repeat(200_000))).toMatchObject({ end: 'unstartable', error: { code: 'E2BIG' } });
+});
+
+describe('what goes to standard error', () => {
+  it('does not count where nobody wants to see it', async () => {
+    const answer = await sh('head -c 2000 /dev/zero >&2; echo out', { stderr: 0 });
+    expect(answer).toMatchObject({ end: 'exited', status: 0 });
+    expect(text(answer)).toEqual({ stdout: 'out\n', stderr: '' });
+  });
+  it('is cut, and leaves the bound to the other stream, where only its beginning is wanted', async () => {
+    const answer = await sh('printf begins >&2; head -c 1000000 /dev/zero >&2; head -c 1000 /dev/zero', {
+      stderr: 10,
+    });
+    expect(answer).toMatchObject({ end: 'exited', status: 0 });
+    expect(answer.stderr.toString('utf8')).toMatch(/^begins/);
+    expect(answer.stderr.length).toBeLessThan(200_000);
+    expect(await sh('head -c 1001 /dev/zero; exec sleep 60', { stderr: 10 })).toMatchObject({
+      end: 'endless',
+    });
+  });
+});
+
 /** `undefined`: there is no such process, or nothing but its status is left. */
 function stateOf(pid: string): string | undefined {
   try {

@@ -21,9 +21,9 @@ const largestAnswer = 16 * 1024 * 1024;
 
 /** The faults first; within one severity in the order of the parts. */
 export async function examine(
-  ask: (part: Part) => Promise<readonly Finding[]> = askProcess,
+  findingsOf: (part: Part) => Promise<readonly Finding[]> = askProcess,
 ): Promise<readonly Found[]> {
-  const answers = await Promise.all(parts.map(async (part) => ({ part, findings: await ask(part) })));
+  const answers = await Promise.all(parts.map(async (part) => ({ part, findings: await findingsOf(part) })));
   const all = answers.flatMap(({ part, findings }) =>
     findings.map((finding): Found => ({ part, ...finding })),
   );
@@ -41,7 +41,8 @@ export async function askProcess(
 ): Promise<readonly Finding[]> {
   const [program = '', ...first] = command;
   const args = [...first, partWord, part];
-  const answer = await ask({ program, args, timeout, largest: largestAnswer, env: process.env });
+  const question = { program, args, timeout, largest: largestAnswer, env: process.env };
+  const answer = await ask({ ...question, stderr: 0 });
   switch (answer.end) {
     case 'late':
       return [unanswered(part, `no answer within ${timeout / 1000} s`)];
